@@ -1,0 +1,49 @@
+/*
+ * http_server.h - one HTTP/1.1 listener. Sees libmicrohttpd; handlers see common/http_api.h.
+ *
+ * Connections are polled by the server's own thread; whole requests are handed to `thread_count`
+ * worker threads, so that a slow handler holds up nobody else's bytes.
+ */
+#ifndef BB_COLLECTOR_HTTP_SERVER_H
+#define BB_COLLECTOR_HTTP_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/http_api.h"
+#include "common/mem_budget.h"
+
+struct bb_http_server;
+
+struct bb_http_server_options {
+    const char *name;   /* for logs and thread names: "otlp-http" */
+    const char *listen; /* "host:port", "[v6]:port" or ":port"; port 0 takes a free one */
+    bb_http_handler handler;
+    void *ctx;
+    unsigned thread_count;
+    size_t body_bytes_max;        /* above it: 413, before the body is read where its length is told */
+    size_t arena_bytes_max;       /* of one request */
+    struct bb_mem_budget *budget; /* bodies are taken from it (503 when used up); may be NULL */
+    uint32_t retry_after_s;       /* told with that 503 */
+    bool is_low_priority;         /* worker threads run at a lower priority (queries) */
+};
+
+/*
+ * BB_OK      listening; *out_server is the caller's, stop it with bb_http_server_stop
+ * BB_EINVAL  `listen` is no address
+ * BB_EIO     can't bind; detail has the reason
+ * BB_ENOMEM
+ */
+BB_MUST_CHECK enum bb_err bb_http_server_start(const struct bb_http_server_options *options,
+                                               struct bb_err_detail *detail,
+                                               struct bb_http_server **out_server);
+
+/* The port that it listens on. */
+uint16_t bb_http_server_port(const struct bb_http_server *server);
+
+/* Stops accepting, lets requests that are being worked on finish for up to `grace_ms`, frees it.
+ * NULL is accepted. */
+void bb_http_server_stop(struct bb_http_server *server, uint32_t grace_ms);
+
+#endif /* BB_COLLECTOR_HTTP_SERVER_H */

@@ -1,0 +1,84 @@
+/*
+ * limits.h - every bound of the daemons, in one place, each with its unit and its reason.
+ * docs/limits.md is generated from this file.
+ *
+ * When a limit is hit the peer is told and a counter goes up: nothing is dropped in silence.
+ */
+#ifndef BB_COMMON_LIMITS_H
+#define BB_COMMON_LIMITS_H
+
+#include <assert.h>
+
+/* Receiving */
+
+/* Bytes of one request, also after inflating. The OTLP specification's recommended bound. */
+#define BB_REQUEST_BYTES_MAX (64u << 20)
+/* Bytes of one span as it came. Above it are only mistakes; values of 1 MiB must pass whole. */
+#define BB_SPAN_BYTES_MAX (16u << 20)
+/* Bytes of one Resource or InstrumentationScope message; it is kept with every block of spans. */
+#define BB_RESOURCE_BYTES_MAX (1u << 20)
+/* Spans in one request: 64 MiB of the smallest span that can be stored (32 bytes). */
+#define BB_REQUEST_SPANS_MAX (2u << 20)
+/* Nesting of one AnyValue. A stack frame a level stays far below the 256 KiB of our threads. */
+#define BB_VALUE_DEPTH_MAX 32
+/* Attributes on one span, event, link, scope or resource. OpenTelemetry's SDKs default to 128. */
+#define BB_ATTRIBUTES_MAX 4096
+/* Events or links of one span. SDKs default to 128; a streaming call may record many more. */
+#define BB_SPAN_EVENTS_MAX (64u << 10)
+#define BB_SPAN_LINKS_MAX (64u << 10)
+/* Key and value pairs and array elements in one span, over all levels: bounds the walk. */
+#define BB_SPAN_VALUES_MAX (1u << 20)
+/* Inflated bytes for each compressed byte, above 1 MiB inflated: honest telemetry stays under 100. */
+#define BB_INFLATE_RATIO_MAX 1000
+/* Window of a zstd frame, log2 bytes: 8 MiB, what RFC 8878 asks every decoder to support. */
+#define BB_ZSTD_WINDOW_LOG_MAX 23
+
+/* HTTP */
+
+/* Bytes of a request's head (line and headers) */
+#define BB_HTTP_HEAD_BYTES_MAX (32u << 10)
+/* Query arguments of one URL */
+#define BB_HTTP_ARGS_MAX 256
+/* Connections of one listener; further ones wait in the kernel's backlog. */
+#define BB_HTTP_CONNECTIONS_MAX 4096
+/* Seconds without a byte before a connection is closed */
+#define BB_HTTP_IDLE_S_MAX 60
+
+/* gRPC */
+
+/* Concurrent streams of one connection */
+#define BB_GRPC_STREAMS_MAX 1024
+/* Bytes of one message that we stream: clients accept 4 MiB by default. */
+#define BB_GRPC_CHUNK_BYTES_MAX (3u << 20)
+
+/* Answers */
+
+/* Bytes of one rendered answer over HTTP. */
+#define BB_ANSWER_BYTES_MAX (1u << 30)
+/* Traces that one search may ask for */
+#define BB_SEARCH_LIMIT_MAX 100000
+/* Conditions of one search */
+#define BB_SEARCH_CONDITIONS_MAX 64
+/* Bytes of one query's memory: fetched spans and what is rendered from them */
+#define BB_QUERY_BYTES_MAX (1u << 30)
+/* Queries that run at once; further ones wait in a queue */
+#define BB_QUERY_THREADS 4
+#define BB_QUERY_QUEUE_MAX 256
+
+/* Store */
+
+/* Bytes of spans (as received) in one segment before it is sealed: bounds the log, hence restart. */
+#define BB_SEGMENT_BYTES_MAX (64u << 20)
+/* Spans in one segment before it is sealed */
+#define BB_SEGMENT_SPANS_MAX (1u << 20)
+/* Spans in one block of a sealed segment */
+#define BB_BLOCK_SPANS_MAX 8192
+/* Bytes of spans in one block: a block is the unit that a look-up reads and inflates. */
+#define BB_BLOCK_BYTES_MAX (4u << 20)
+/* Partitions on disk that retention aims at; its length is chosen so. */
+#define BB_PARTITIONS_AIM 96
+
+static_assert(BB_SPAN_BYTES_MAX < BB_REQUEST_BYTES_MAX, "a span must fit into a request");
+static_assert(BB_REQUEST_BYTES_MAX <= BB_SEGMENT_BYTES_MAX, "a request must fit into a segment");
+
+#endif /* BB_COMMON_LIMITS_H */

@@ -1,0 +1,105 @@
+/*
+ * otlp_fields.h - field numbers of opentelemetry.proto.{trace,common,resource,collector.trace}.v1,
+ * as in our proto/ files.
+ */
+#ifndef BB_COMMON_OTLP_FIELDS_H
+#define BB_COMMON_OTLP_FIELDS_H
+
+/* ExportTraceServiceRequest, and TracesData: the two have the same one field. */
+enum { BB_F_REQUEST_RESOURCE_SPANS = 1 };
+
+enum {
+    BB_F_RESOURCE_SPANS_RESOURCE = 1,
+    BB_F_RESOURCE_SPANS_SCOPE_SPANS = 2,
+    BB_F_RESOURCE_SPANS_SCHEMA_URL = 3,
+};
+
+enum {
+    BB_F_SCOPE_SPANS_SCOPE = 1,
+    BB_F_SCOPE_SPANS_SPANS = 2,
+    BB_F_SCOPE_SPANS_SCHEMA_URL = 3,
+};
+
+enum {
+    BB_F_RESOURCE_ATTRIBUTES = 1,
+    BB_F_RESOURCE_DROPPED_ATTRIBUTES_COUNT = 2,
+    BB_F_RESOURCE_ENTITY_REFS = 3,
+};
+
+enum {
+    BB_F_ENTITY_REF_SCHEMA_URL = 1,
+    BB_F_ENTITY_REF_TYPE = 2,
+    BB_F_ENTITY_REF_ID_KEYS = 3,
+    BB_F_ENTITY_REF_DESCRIPTION_KEYS = 4,
+};
+
+enum {
+    BB_F_SCOPE_NAME = 1,
+    BB_F_SCOPE_VERSION = 2,
+    BB_F_SCOPE_ATTRIBUTES = 3,
+    BB_F_SCOPE_DROPPED_ATTRIBUTES_COUNT = 4,
+};
+
+enum {
+    BB_F_SPAN_TRACE_ID = 1,
+    BB_F_SPAN_SPAN_ID = 2,
+    BB_F_SPAN_TRACE_STATE = 3,
+    BB_F_SPAN_PARENT_SPAN_ID = 4,
+    BB_F_SPAN_NAME = 5,
+    BB_F_SPAN_KIND = 6,
+    BB_F_SPAN_START_TIME_UNIX_NANO = 7,
+    BB_F_SPAN_END_TIME_UNIX_NANO = 8,
+    BB_F_SPAN_ATTRIBUTES = 9,
+    BB_F_SPAN_DROPPED_ATTRIBUTES_COUNT = 10,
+    BB_F_SPAN_EVENTS = 11,
+    BB_F_SPAN_DROPPED_EVENTS_COUNT = 12,
+    BB_F_SPAN_LINKS = 13,
+    BB_F_SPAN_DROPPED_LINKS_COUNT = 14,
+    BB_F_SPAN_STATUS = 15,
+    BB_F_SPAN_FLAGS = 16,
+};
+
+enum {
+    BB_F_EVENT_TIME_UNIX_NANO = 1,
+    BB_F_EVENT_NAME = 2,
+    BB_F_EVENT_ATTRIBUTES = 3,
+    BB_F_EVENT_DROPPED_ATTRIBUTES_COUNT = 4,
+};
+
+enum {
+    BB_F_LINK_TRACE_ID = 1,
+    BB_F_LINK_SPAN_ID = 2,
+    BB_F_LINK_TRACE_STATE = 3,
+    BB_F_LINK_ATTRIBUTES = 4,
+    BB_F_LINK_DROPPED_ATTRIBUTES_COUNT = 5,
+    BB_F_LINK_FLAGS = 6,
+};
+
+enum { BB_F_STATUS_MESSAGE = 2, BB_F_STATUS_CODE = 3 };
+
+enum { BB_F_KEY_VALUE_KEY = 1, BB_F_KEY_VALUE_VALUE = 2 };
+
+enum {
+    BB_F_VALUE_STRING = 1,
+    BB_F_VALUE_BOOL = 2,
+    BB_F_VALUE_INT = 3,
+    BB_F_VALUE_DOUBLE = 4,
+    BB_F_VALUE_ARRAY = 5,
+    BB_F_VALUE_KVLIST = 6,
+    BB_F_VALUE_BYTES = 7,
+};
+
+enum { BB_F_ARRAY_VALUES = 1, BB_F_KVLIST_VALUES = 1 };
+
+enum bb_span_kind {
+    BB_KIND_UNSPECIFIED = 0,
+    BB_KIND_INTERNAL = 1,
+    BB_KIND_SERVER = 2,
+    BB_KIND_CLIENT = 3,
+    BB_KIND_PRODUCER = 4,
+    BB_KIND_CONSUMER = 5,
+};
+
+enum bb_status_code { BB_STATUS_UNSET = 0, BB_STATUS_OK = 1, BB_STATUS_ERROR = 2 };
+
+#endif /* BB_COMMON_OTLP_FIELDS_H */
