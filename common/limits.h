@@ -61,6 +61,10 @@
 #define BB_SEARCH_CONDITIONS_MAX 64
 /* Bytes of one query's memory: fetched spans and what is rendered from them */
 #define BB_QUERY_BYTES_MAX (1u << 30)
+/* Bytes of a gRPC query's request message: names and conditions, never spans. */
+#define BB_QUERY_REQUEST_BYTES_MAX (256u << 10)
+/* Bytes of one file of the viewer that is read from a directory */
+#define BB_UI_FILE_BYTES_MAX (4u << 20)
 /* Queries that run at once; further ones wait in a queue */
 #define BB_QUERY_THREADS 4
 #define BB_QUERY_QUEUE_MAX 256
@@ -78,7 +82,27 @@
 /* Partitions on disk that retention aims at; its length is chosen so. */
 #define BB_PARTITIONS_AIM 96
 
+/* The process */
+
+/* Bytes of the configuration file: a hundred times what every setting at its longest takes. */
+#define BB_CONFIG_FILE_BYTES_MAX (64u << 10)
+/* Bytes that --memory-limit can't go below: a quarter of it must hold the largest request. */
+#define BB_MEMORY_BYTES_MIN (256u << 20)
+/* Bytes that --max-disk-bytes can't go below: two unsealed segments and what they are sealed to. */
+#define BB_DISK_BYTES_MIN (256u << 20)
+/* Seconds that --retention can't go below: shorter ones expire before anybody could look. */
+#define BB_RETENTION_S_MIN 1
+/* Threads of one receiver, one a core up to here: more only wait for the log. */
+#define BB_INGEST_THREADS_MAX 16
+/* Milliseconds that requests get to finish in when the daemon stops. */
+#define BB_DRAIN_MS_MAX 5000
+/* Seconds in which a stop must be over; then the process ends anyway: all that was acknowledged is
+ * in the log. */
+#define BB_STOP_S_MAX 10
+
 static_assert(BB_SPAN_BYTES_MAX < BB_REQUEST_BYTES_MAX, "a span must fit into a request");
 static_assert(BB_REQUEST_BYTES_MAX <= BB_SEGMENT_BYTES_MAX, "a request must fit into a segment");
+static_assert(BB_REQUEST_BYTES_MAX <= BB_MEMORY_BYTES_MIN / 4, "a request must fit into its share");
+static_assert(BB_DRAIN_MS_MAX < BB_STOP_S_MAX * 1000, "closing the store needs time, too");
 
 #endif /* BB_COMMON_LIMITS_H */

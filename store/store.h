@@ -118,6 +118,9 @@ enum bb_condition_type {
     BB_CONDITION_NOT_STATUS,
     BB_CONDITION_SCOPE_NAME,    /* `value` */
     BB_CONDITION_SCOPE_VERSION, /* `value` */
+    /* The tag error=true or error=false, as `number` 1 or 0 and `value`: the span's status is error
+     * exactly when `number` is 1, or an attribute `error` as BB_CONDITION_ATTRIBUTE has it. */
+    BB_CONDITION_ERROR_TAG,
 };
 
 struct bb_condition {
