@@ -21,6 +21,8 @@
 #define BB_REQUEST_SPANS_MAX (2u << 20)
 /* Nesting of one AnyValue. A stack frame a level stays far below the 256 KiB of our threads. */
 #define BB_VALUE_DEPTH_MAX 32
+/* Nesting of one JSON document. The deepest AnyValue takes 4 levels for each of its own. */
+#define BB_JSON_DEPTH_MAX 192
 /* Attributes on one span, event, link, scope or resource. OpenTelemetry's SDKs default to 128. */
 #define BB_ATTRIBUTES_MAX 4096
 /* Events or links of one span. SDKs default to 128; a streaming call may record many more. */
