@@ -385,14 +385,13 @@ static enum bb_err settle_option(const struct given *given, enum bb_option optio
             continue;
         }
         if (has_control_character(text)) {
-            (void)bb_err_set(&words, err, "has a control character");
+            (void)bb_err_set(&words, err, "has a control character: \"%s\"", text);
         } else {
             err = options[option].parse(text, (char *)config + options[option].field, &words);
         }
         if (err != BB_OK) {
             describe_origin(given, option, (enum bb_config_source)source, where);
-            return bb_err_set(detail, err, "%s: \"%.*s\" %s", where, SHOWN_SIZE_MAX, text,
-                              words.text);
+            return bb_err_set(detail, err, "%s: %s", where, words.text);
         }
         config->settings[option] = (struct bb_config_setting){
             .text = text,

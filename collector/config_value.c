@@ -4,14 +4,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include "collector/listen_address.h"
 #include "common/clock.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/slice.h"
 #include "common/time_text.h"
 #include "store/store.h"
-
-#define HOST_SIZE_MAX 253 /* bytes of a name in the DNS, RFC 1035 */
 
 struct byte_unit {
     const char *name;
@@ -62,7 +61,7 @@ static enum bb_err parse_choice(const char *text, const struct choice *choices, 
         memcpy(names + used, choices[i].name, size);
         used += size;
     }
-    return bb_err_set(detail, BB_EINVAL, "can only be one of: %s", names);
+    return bb_err_set(detail, BB_EINVAL, "\"%s\" can only be one of: %s", text, names);
 }
 
 enum bb_err bb_parse_path(const char *text, void *out_value, struct bb_err_detail *detail)
@@ -81,53 +80,18 @@ enum bb_err bb_parse_optional_path(const char *text, void *out_value, struct bb_
     return BB_OK;
 }
 
-/* True when `text` is nothing but a decimal number of at most 65535. */
-static bool is_port(const char *text)
-{
-    unsigned port = 0;
-
-    if (text[0] == '\0') {
-        return false;
-    }
-    for (const char *c = text; *c != '\0'; c++) {
-        if (!is_digit(*c)) {
-            return false;
-        }
-        port = port * 10 + (unsigned)(*c - '0');
-        if (port > UINT16_MAX) {
-            return false;
-        }
-    }
-    return true;
-}
-
 enum bb_err bb_parse_listen(const char *text, void *out_value, struct bb_err_detail *detail)
 {
-    const char *colon = strrchr(text, ':');
-    size_t host_size;
-    bool is_bracketed;
+    struct bb_listen_address address;
+    enum bb_err err = BB_OK;
 
-    if (text[0] == '\0') {
-        *(const char **)out_value = NULL;
-        return BB_OK;
+    if (text[0] != '\0') {
+        err = bb_listen_address_parse(text, detail, &address);
     }
-    if (colon == NULL) {
-        return bb_err_set(detail, BB_EINVAL, "is no HOST:PORT: the port is missing");
+    if (err == BB_OK) {
+        *(const char **)out_value = text[0] == '\0' ? NULL : text;
     }
-    if (!is_port(colon + 1)) {
-        return bb_err_set(detail, BB_EINVAL, "is no HOST:PORT: a port is a number up to 65535");
-    }
-    host_size = (size_t)(colon - text);
-    if (host_size > HOST_SIZE_MAX || strpbrk(text, " \t/") != NULL) {
-        return bb_err_set(detail, BB_EINVAL, "is no HOST:PORT: the host is no name and no address");
-    }
-    is_bracketed = host_size >= 2 && text[0] == '[' && text[host_size - 1] == ']';
-    if (!is_bracketed && memchr(text, ':', host_size) != NULL) {
-        return bb_err_set(detail, BB_EINVAL,
-                          "is no HOST:PORT: an IPv6 address stands in brackets, as in [::1]:4317");
-    }
-    *(const char **)out_value = text;
-    return BB_OK;
+    return err;
 }
 
 enum bb_err bb_parse_durability(const char *text, void *out_value, struct bb_err_detail *detail)
@@ -166,13 +130,14 @@ enum bb_err bb_parse_retention(const char *text, void *out_value, struct bb_err_
     enum bb_err err = bb_duration_parse(bb_slice_from_cstr(text), &ns);
 
     if (err == BB_ETOOBIG) {
-        return bb_err_set(detail, BB_EINVAL, "is too long (292 years is the end)");
+        return bb_err_set(detail, BB_EINVAL, "\"%s\" is too long (292 years is the end)", text);
     }
     if (err != BB_OK) {
-        return bb_err_set(detail, BB_EINVAL, "is no duration (like 90m, 168h, 7d)");
+        return bb_err_set(detail, BB_EINVAL, "\"%s\" is no duration (like 90m, 168h, 7d)", text);
     }
     if (ns < BB_RETENTION_S_MIN * BB_NS_PER_S) {
-        return bb_err_set(detail, BB_EINVAL, "must be at least %ds", BB_RETENTION_S_MIN);
+        return bb_err_set(detail, BB_EINVAL, "\"%s\" must be at least %ds", text,
+                          BB_RETENTION_S_MIN);
     }
     *(uint64_t *)out_value = ns;
     return BB_OK;
@@ -223,7 +188,7 @@ enum bb_err bb_parse_bytes(const char *text, uint64_t *out_bytes, struct bb_err_
 
     for (; is_digit(*next); next++) {
         if (!append_digit(&whole, *next)) {
-            return bb_err_set(detail, BB_EINVAL, "is over 2^64 bytes");
+            return bb_err_set(detail, BB_EINVAL, "\"%s\" is over 2^64 bytes", text);
         }
     }
     if (next > text && next[0] == '.' && is_digit(next[1])) {
@@ -233,11 +198,11 @@ enum bb_err bb_parse_bytes(const char *text, uint64_t *out_bytes, struct bb_err_
     unit = find_byte_unit(next + strspn(next, " "));
     if (next == text || unit == NULL) {
         return bb_err_set(detail, BB_EINVAL,
-                          "is no amount of bytes (like 268435456, 512MiB, 10GB)");
+                          "\"%s\" is no amount of bytes (like 268435456, 512MiB, 10GB)", text);
     }
     extra = fraction_bytes(fraction, unit->bytes);
     if (whole > (UINT64_MAX - extra) / unit->bytes) {
-        return bb_err_set(detail, BB_EINVAL, "is over 2^64 bytes");
+        return bb_err_set(detail, BB_EINVAL, "\"%s\" is over 2^64 bytes", text);
     }
     *out_bytes = whole * unit->bytes + extra;
     return BB_OK;
@@ -252,7 +217,7 @@ enum bb_err bb_parse_disk_bytes(const char *text, void *out_value, struct bb_err
         return err;
     }
     if (bytes != 0 && bytes < BB_DISK_BYTES_MIN) {
-        return bb_err_set(detail, BB_EINVAL, "must be 0 (no bound) or at least %uMiB",
+        return bb_err_set(detail, BB_EINVAL, "\"%s\" must be 0 (no bound) or at least %uMiB", text,
                           BB_DISK_BYTES_MIN >> 20);
     }
     *(uint64_t *)out_value = bytes;
@@ -268,7 +233,8 @@ enum bb_err bb_parse_memory_bytes(const char *text, void *out_value, struct bb_e
         return err;
     }
     if (bytes < BB_MEMORY_BYTES_MIN) {
-        return bb_err_set(detail, BB_EINVAL, "must be at least %uMiB", BB_MEMORY_BYTES_MIN >> 20);
+        return bb_err_set(detail, BB_EINVAL, "\"%s\" must be at least %uMiB", text,
+                          BB_MEMORY_BYTES_MIN >> 20);
     }
     *(uint64_t *)out_value = bytes;
     return BB_OK;

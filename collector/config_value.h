@@ -2,7 +2,7 @@
  * config_value.h - the kinds of values that a setting can have, each with its parser.
  *
  * A parser is given the text as it stands (never NULL) and says what is wrong with it in words that
- * follow the setting's name and the quoted value: `--retention: "7 days" is no duration (...)`.
+ * follow the setting's name: `--retention: "7 days" is no duration (like 90m, 168h, 7d)`.
  */
 #ifndef BB_COLLECTOR_CONFIG_VALUE_H
 #define BB_COLLECTOR_CONFIG_VALUE_H
@@ -22,7 +22,7 @@ BB_MUST_CHECK enum bb_err bb_parse_path(const char *text, void *out_value,
 /* const char *; NULL for the empty text. */
 BB_MUST_CHECK enum bb_err bb_parse_optional_path(const char *text, void *out_value,
                                                  struct bb_err_detail *detail);
-/* const char *; NULL for the empty text. "host:port", "[v6]:port" or ":port", port 0 to 65535. */
+/* const char *; NULL for the empty text. Else a bb_listen_address. */
 BB_MUST_CHECK enum bb_err bb_parse_listen(const char *text, void *out_value,
                                           struct bb_err_detail *detail);
 /* enum bb_durability */
