@@ -12,6 +12,8 @@
 #define BB_LIKELY(x) __builtin_expect(!!(x), 1)
 #define BB_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define BB_COLD __attribute__((cold, noinline))
+/* Where a measurement asks for it, and the comment there says which. */
+#define BB_ALWAYS_INLINE inline __attribute__((always_inline))
 
 #define BB_ASSERT(condition)                                                                       \
     ((condition) ? (void)0 : bb_assert_failed(#condition, __FILE__, __LINE__))

@@ -1,8 +1,28 @@
 #include "common/pb_wire.h"
 
+const uint8_t *bb_pb_read_long_varint(const uint8_t *next, const uint8_t *end, unsigned size_max,
+                                      uint64_t *out_value)
+{
+    uint64_t value = 0;
+
+    for (unsigned shift = 0; shift < 7 * size_max && next < end; shift += 7) {
+        uint8_t byte = *next++;
+        if (shift == 63 && byte > 1) {
+            break; /* over 64 bits */
+        }
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80) {
+            *out_value = value;
+            return next;
+        }
+    }
+    return NULL;
+}
+
 void bb_pb_write_varint(struct bb_buf *buf, uint64_t value)
 {
-    uint8_t *out = bb_buf_reserve(buf, 10);
+    /* No more than needed, so that a buffer can be filled up to its limit. */
+    uint8_t *out = bb_buf_reserve(buf, bb_pb_varint_size(value));
     size_t size = 0;
 
     if (out == NULL) {

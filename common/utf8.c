@@ -1,6 +1,7 @@
 #include "common/utf8.h"
 
 #include "common/bytes.h"
+#include "common/check.h"
 
 static bool is_continuation(uint8_t byte)
 {
@@ -39,17 +40,32 @@ unsigned bb_utf8_sequence_size(struct bb_slice text)
     return 0;
 }
 
+static bool is_ascii(struct bb_slice text)
+{
+    const uint8_t *p = text.data;
+    uint64_t bits = 0;
+
+    if (text.size >= 8) {
+        for (size_t at = 0; at < text.size - 8; at += 8) {
+            bits |= bb_get_le64(p + at);
+        }
+        bits |= bb_get_le64(p + text.size - 8); /* what is left, and some bytes again */
+    } else {
+        for (size_t at = 0; at < text.size; at++) {
+            bits |= p[at];
+        }
+    }
+    return (bits & UINT64_C(0x8080808080808080)) == 0;
+}
+
 bool bb_utf8_is_valid(struct bb_slice text)
 {
-    const uint64_t high_bits = UINT64_C(0x8080808080808080);
     size_t at = 0;
 
+    if (BB_LIKELY(is_ascii(text))) {
+        return true; /* nearly all text */
+    }
     while (at < text.size) {
-        /* Nearly all text is ASCII: eight bytes at a time. */
-        if (text.size - at >= 8 && (bb_get_le64(text.data + at) & high_bits) == 0) {
-            at += 8;
-            continue;
-        }
         unsigned size = bb_utf8_sequence_size(bb_slice_of(text.data + at, text.size - at));
         if (size == 0) {
             return false;
