@@ -6,7 +6,7 @@
  *   2. Walk: resource by resource, scope by scope, span by span. A span that fails is left out.
  *
  * The path of a field is put together on the way back from a failure, so that the good way pays
- * nothing for it.
+ * nothing for it; and only for the first failure, which is the one that is told.
  */
 #include "common/otlp_walk.h"
 
@@ -14,20 +14,25 @@
 #include <stdio.h>
 
 #include "common/limits.h"
+#include "common/otlp_view.h"
 #include "common/pb_wire.h"
 #include "common/utf8.h"
 
 #define PATH_SIZE 384
 
-struct walk {
-    struct bb_arena *arena;
-    struct bb_walk_result *result;
-    uint32_t values_left; /* of this span, resource or scope */
-    /* Of the failure that is on its way up. */
-    enum bb_reject reason;
+/* What is wrong, and where. */
+struct words {
     char what[96];
     char path[PATH_SIZE]; /* filled from the end */
     size_t path_start;
+};
+
+struct walk {
+    struct bb_arena *arena;
+    struct bb_walk_result *result;
+    struct words *words;   /* NULL when nobody will read them */
+    uint32_t values_left;  /* of this span, resource or scope */
+    enum bb_reject reason; /* of the failure that is on its way up */
 };
 
 const char *bb_reject_label(enum bb_reject reason)
@@ -46,8 +51,10 @@ const char *bb_reject_label(enum bb_reject reason)
 BB_COLD static bool fail(struct walk *walk, enum bb_reject reason, const char *what)
 {
     walk->reason = reason;
-    snprintf(walk->what, sizeof walk->what, "%s", what);
-    walk->path_start = PATH_SIZE;
+    if (walk->words != NULL) {
+        snprintf(walk->words->what, sizeof walk->words->what, "%s", what);
+        walk->words->path_start = PATH_SIZE;
+    }
     return false;
 }
 
@@ -59,22 +66,46 @@ BB_COLD static bool fail_size(struct walk *walk, enum bb_reject reason, size_t w
     return fail(walk, reason, what);
 }
 
+/* Makes room for `size` bytes in front of the path. What a path is too long for is its end: the
+ * outer part tells which span it is. */
+static void make_room(struct words *words, size_t size)
+{
+    if (words->path_start < size) {
+        size_t cut = size - words->path_start;
+        memmove(words->path + size, words->path + words->path_start, PATH_SIZE - size);
+        memcpy(words->path + PATH_SIZE - 3, "...", 3);
+        words->path_start += cut;
+    }
+    words->path_start -= size;
+}
+
 /* Puts "name" or "name[index]" in front of the path. Returns false. */
 BB_COLD static bool at_field(struct walk *walk, const char *name, int64_t index)
 {
+    struct words *words = walk->words;
     char part[64];
+
+    if (words == NULL) {
+        return false;
+    }
     int size = index < 0 ? snprintf(part, sizeof part, "%s", name)
                          : snprintf(part, sizeof part, "%s[%" PRId64 "]", name, index);
-    bool needs_dot = walk->path_start < PATH_SIZE;
-
-    if (size > 0 && walk->path_start > (size_t)size + 1) {
-        if (needs_dot) {
-            walk->path[--walk->path_start] = '.';
-        }
-        walk->path_start -= (size_t)size;
-        memcpy(walk->path + walk->path_start, part, (size_t)size);
+    BB_ASSERT(size > 0 && (size_t)size < sizeof part);
+    if (words->path_start < PATH_SIZE) {
+        make_room(words, 1);
+        words->path[words->path_start] = '.';
     }
+    make_room(words, (size_t)size);
+    memcpy(words->path + words->path_start, part, (size_t)size);
     return false;
+}
+
+static void put_in_words(const struct words *words, struct bb_err_detail *detail)
+{
+    int path_size = (int)(PATH_SIZE - words->path_start);
+
+    (void)bb_err_set(detail, BB_EINVAL, "%.*s%s%s", path_size, words->path + words->path_start,
+                     path_size > 0 ? ": " : "", words->what);
 }
 
 static bool check_type(struct walk *walk, const struct bb_pb_field *field, enum bb_pb_type type)
@@ -326,8 +357,8 @@ static bool walk_status(struct walk *walk, struct bb_slice bytes, struct bb_span
             if (!check_type(walk, &field, BB_PB_VARINT)) {
                 return at_field(walk, "code", -1);
             }
-            span->status_code =
-                (uint8_t)(field.value <= BB_STATUS_ERROR ? field.value : BB_STATUS_UNSET);
+            uint32_t code = (uint32_t)field.value; /* protobuf keeps 32 bits of an enum */
+            span->status_code = (uint8_t)(code <= BB_STATUS_ERROR ? code : BB_STATUS_UNSET);
         }
     }
     return check_end(walk, &reader);
@@ -407,6 +438,13 @@ static bool walk_span_id_field(struct walk *walk, const struct bb_pb_field *fiel
     }
 }
 
+static uint8_t read_kind(const struct bb_pb_field *field)
+{
+    uint32_t kind = (uint32_t)field->value; /* protobuf keeps 32 bits of an enum */
+
+    return (uint8_t)(kind <= BB_KIND_CONSUMER ? kind : BB_KIND_UNSPECIFIED);
+}
+
 static bool walk_span_field(struct walk *walk, const struct bb_pb_field *field,
                             struct bb_span_ref *span, struct span_counts *counts)
 {
@@ -421,8 +459,7 @@ static bool walk_span_field(struct walk *walk, const struct bb_pb_field *field,
         span->name = field->bytes;
         return check_string(walk, field) || at_field(walk, "name", -1);
     case BB_F_SPAN_KIND:
-        span->kind =
-            (uint8_t)(field->value <= BB_KIND_CONSUMER ? field->value : BB_KIND_UNSPECIFIED);
+        span->kind = read_kind(field);
         return check_type(walk, field, BB_PB_VARINT) || at_field(walk, "kind", -1);
     case BB_F_SPAN_START_TIME_UNIX_NANO:
         span->start_unix_ns = field->value;
@@ -483,45 +520,93 @@ static bool walk_span(struct walk *walk, struct bb_slice bytes, struct bb_span_r
     return true;
 }
 
-/* A Resource or an InstrumentationScope: both are attributes and a few plain fields. */
-static bool walk_owner(struct walk *walk, struct bb_slice bytes, bool is_resource)
+/* An EntityRef: strings only. */
+static bool walk_entity_ref(struct walk *walk, const struct bb_pb_field *ref)
 {
-    uint32_t attributes_number =
-        is_resource ? (uint32_t)BB_F_RESOURCE_ATTRIBUTES : (uint32_t)BB_F_SCOPE_ATTRIBUTES;
-    struct bb_pb_reader reader = bb_pb_reader_of(bytes);
+    static const char *const names[] = {
+        [BB_F_ENTITY_REF_SCHEMA_URL] = "schema_url",
+        [BB_F_ENTITY_REF_TYPE] = "type",
+        [BB_F_ENTITY_REF_ID_KEYS] = "id_keys",
+        [BB_F_ENTITY_REF_DESCRIPTION_KEYS] = "description_keys",
+    };
+    struct bb_pb_reader reader = bb_pb_reader_of(ref->bytes);
     struct bb_pb_field field;
-    uint32_t attribute_count = 0;
 
-    walk->values_left = BB_SPAN_VALUES_MAX;
-    if (bytes.size > BB_RESOURCE_BYTES_MAX) {
-        return fail(walk, BB_REJECT_SIZE, is_resource ? "resource is too large"
-                                                      : "scope is too large");
+    if (!check_type(walk, ref, BB_PB_BYTES)) {
+        return false;
     }
     while (bb_pb_next(&reader, &field)) {
-        if (field.number == attributes_number) {
-            if (!walk_attribute(walk, &field, &attribute_count)) {
-                return false;
-            }
-        } else if (!is_resource && field.number == BB_F_SCOPE_NAME) {
-            if (!check_string(walk, &field)) {
-                return at_field(walk, "name", -1);
-            }
-        } else if (!is_resource && field.number == BB_F_SCOPE_VERSION) {
-            if (!check_string(walk, &field)) {
-                return at_field(walk, "version", -1);
-            }
+        if (field.number < BB_ARRAY_COUNT(names) && !check_string(walk, &field)) {
+            return at_field(walk, names[field.number], -1);
         }
     }
     return check_end(walk, &reader);
 }
 
-static bool check_schema_url(struct walk *walk, struct bb_slice url)
+static bool walk_resource_field(struct walk *walk, const struct bb_pb_field *field,
+                                uint32_t *attribute_count)
 {
-    if (bb_utf8_is_valid(url)) {
+    switch (field->number) {
+    case BB_F_RESOURCE_ATTRIBUTES:
+        return walk_attribute(walk, field, attribute_count);
+    case BB_F_RESOURCE_DROPPED_ATTRIBUTES_COUNT:
+        return check_type(walk, field, BB_PB_VARINT) ||
+               at_field(walk, "dropped_attributes_count", -1);
+    case BB_F_RESOURCE_ENTITY_REFS:
+        return walk_entity_ref(walk, field) || at_field(walk, "entity_refs", -1);
+    default:
         return true;
     }
-    fail(walk, BB_REJECT_UTF8, "is not valid UTF-8");
-    return at_field(walk, "schema_url", -1);
+}
+
+static bool walk_scope_field(struct walk *walk, const struct bb_pb_field *field,
+                             uint32_t *attribute_count)
+{
+    switch (field->number) {
+    case BB_F_SCOPE_NAME:
+        return check_string(walk, field) || at_field(walk, "name", -1);
+    case BB_F_SCOPE_VERSION:
+        return check_string(walk, field) || at_field(walk, "version", -1);
+    case BB_F_SCOPE_ATTRIBUTES:
+        return walk_attribute(walk, field, attribute_count);
+    case BB_F_SCOPE_DROPPED_ATTRIBUTES_COUNT:
+        return check_type(walk, field, BB_PB_VARINT) ||
+               at_field(walk, "dropped_attributes_count", -1);
+    default:
+        return true;
+    }
+}
+
+/* What several spans share: a Resource or an InstrumentationScope, and the URL beside it. */
+struct owner {
+    struct bb_slice bytes;
+    struct bb_slice schema_url;
+    bool has_bad_url; /* a URL that isn't UTF-8, also where a later one replaces it */
+};
+
+static bool walk_owner(struct walk *walk, const struct owner *owner, bool is_resource)
+{
+    struct bb_pb_reader reader = bb_pb_reader_of(owner->bytes);
+    const char *name = is_resource ? "resource" : "scope";
+    struct bb_pb_field field;
+    uint32_t attribute_count = 0;
+
+    if (owner->has_bad_url) {
+        fail(walk, BB_REJECT_UTF8, "is not valid UTF-8");
+        return at_field(walk, "schema_url", -1);
+    }
+    walk->values_left = BB_SPAN_VALUES_MAX;
+    if (owner->bytes.size > BB_RESOURCE_BYTES_MAX) {
+        fail(walk, BB_REJECT_SIZE, "is too large");
+        return at_field(walk, name, -1);
+    }
+    while (bb_pb_next(&reader, &field)) {
+        if (!(is_resource ? walk_resource_field(walk, &field, &attribute_count)
+                          : walk_scope_field(walk, &field, &attribute_count))) {
+            return at_field(walk, name, -1);
+        }
+    }
+    return check_end(walk, &reader) || at_field(walk, name, -1);
 }
 
 /* Counts `count` spans as rejected for the failure that has come up to the request. */
@@ -529,64 +614,72 @@ BB_COLD static void reject(struct walk *walk, uint64_t count)
 {
     struct bb_walk_result *result = walk->result;
 
-    if (result->rejected_count == 0 && count > 0) {
-        (void)bb_err_set(&result->first_rejection, BB_EINVAL, "%.*s: %s",
-                         (int)(PATH_SIZE - walk->path_start), walk->path + walk->path_start,
-                         walk->what);
+    if (walk->words != NULL && count > 0) {
+        put_in_words(walk->words, &result->first_rejection);
+        walk->words = NULL;
     }
     result->rejected_count += count;
     result->rejected_by_reason[walk->reason] += count;
 }
 
-/*
- * The parts of a ResourceSpans or a ScopeSpans: the message at `owner_number` (several of them
- * count as one, joined, as protobuf says), the URL, and how many children there are.
- */
-struct envelope {
-    struct bb_slice owner;
-    struct bb_slice schema_url;
-    uint64_t child_count;
-};
-
+/* The fields that a ResourceSpans and a ScopeSpans have in the same places. */
 enum { ENVELOPE_OWNER = 1, ENVELOPE_CHILD = 2, ENVELOPE_SCHEMA_URL = 3 };
+static_assert((int)BB_F_RESOURCE_SPANS_SCOPE_SPANS == ENVELOPE_CHILD &&
+                  (int)BB_F_SCOPE_SPANS_SPANS == ENVELOPE_CHILD,
+              "one reader serves both");
 
-static enum bb_err join(struct bb_arena *arena, struct bb_slice more, struct bb_slice *owner)
+/* Puts the `owner_size` bytes of several owner fields together. */
+static enum bb_err join_owners(struct bb_slice envelope, size_t owner_size, struct bb_arena *arena,
+                               struct bb_slice *out_owner)
 {
-    uint8_t *joined = bb_arena_try_alloc(arena, owner->size + more.size);
+    struct bb_pb_reader reader = bb_pb_reader_of(envelope);
+    uint8_t *joined = bb_arena_try_alloc(arena, owner_size);
+    struct bb_pb_field field;
+    size_t size = 0;
 
     if (joined == NULL) {
         return BB_ENOMEM;
     }
-    memcpy(joined, owner->data, owner->size);
-    memcpy(joined + owner->size, more.data, more.size);
-    *owner = bb_slice_of(joined, owner->size + more.size);
+    while (bb_pb_next(&reader, &field)) {
+        if (field.number == ENVELOPE_OWNER && field.bytes.size > 0) {
+            memcpy(joined + size, field.bytes.data, field.bytes.size);
+            size += field.bytes.size;
+        }
+    }
+    *out_owner = bb_slice_of(joined, size);
     return BB_OK;
 }
 
+/* Reads the owner, the URL and the number of children of a ResourceSpans or a ScopeSpans. Several
+ * owners count as one, joined, as protobuf says. */
 static enum bb_err read_envelope(struct bb_slice bytes, struct bb_arena *arena,
-                                 struct envelope *out_envelope)
+                                 struct owner *out_owner, uint64_t *out_child_count)
 {
     struct bb_pb_reader reader = bb_pb_reader_of(bytes);
-    struct envelope envelope = {.child_count = 0};
+    struct owner owner = {.has_bad_url = false};
     struct bb_pb_field field;
+    size_t owner_size = 0;
+    uint64_t child_count = 0;
 
     while (bb_pb_next(&reader, &field)) {
         if (field.number == ENVELOPE_CHILD) {
-            envelope.child_count++;
+            child_count++;
         } else if (field.number == ENVELOPE_SCHEMA_URL) {
-            envelope.schema_url = field.bytes;
-        } else if (field.number == ENVELOPE_OWNER) {
-            if (envelope.owner.size == 0) {
-                envelope.owner = field.bytes;
-            } else if (field.bytes.size > 0) {
-                enum bb_err err = join(arena, field.bytes, &envelope.owner);
-                if (err != BB_OK) {
-                    return err;
-                }
-            }
+            owner.schema_url = field.bytes;
+            owner.has_bad_url = owner.has_bad_url || !bb_utf8_is_valid(field.bytes);
+        } else if (field.number == ENVELOPE_OWNER && field.bytes.size > 0) {
+            owner.bytes = field.bytes;
+            owner_size += field.bytes.size;
         }
     }
-    *out_envelope = envelope;
+    if (owner_size > owner.bytes.size) {
+        enum bb_err err = join_owners(bytes, owner_size, arena, &owner.bytes);
+        if (err != BB_OK) {
+            return err;
+        }
+    }
+    *out_owner = owner;
+    *out_child_count = child_count;
     return BB_OK;
 }
 
@@ -641,21 +734,21 @@ static enum bb_err walk_scope_spans(struct walk *walk, struct bb_slice bytes,
                                     uint32_t resource_index, int64_t resource_at, int64_t scope_at)
 {
     struct bb_span_batch *batch = &walk->result->batch;
-    struct envelope envelope;
+    struct owner scope;
+    uint64_t span_count;
 
-    enum bb_err err = read_envelope(bytes, walk->arena, &envelope);
+    enum bb_err err = read_envelope(bytes, walk->arena, &scope, &span_count);
     if (err != BB_OK) {
         return err;
     }
-    bool is_good = walk_owner(walk, envelope.owner, false) || at_field(walk, "scope", -1);
-    if (!is_good || !check_schema_url(walk, envelope.schema_url)) {
+    if (!walk_owner(walk, &scope, false)) {
         at_field(walk, "scope_spans", scope_at);
         at_field(walk, "resource_spans", resource_at);
-        reject(walk, envelope.child_count);
+        reject(walk, span_count);
         return BB_OK;
     }
     batch->scopes[batch->scope_count++] =
-        (struct bb_scope_ref){.bytes = envelope.owner, .schema_url = envelope.schema_url};
+        (struct bb_scope_ref){.bytes = scope.bytes, .schema_url = scope.schema_url};
     walk_spans(walk, bytes, resource_index, resource_at, scope_at);
     return BB_OK;
 }
@@ -664,23 +757,23 @@ static enum bb_err walk_resource_spans(struct walk *walk, struct bb_slice bytes,
                                        int64_t resource_at)
 {
     struct bb_span_batch *batch = &walk->result->batch;
-    struct envelope envelope;
+    struct owner resource;
+    uint64_t scope_count;
 
-    enum bb_err err = read_envelope(bytes, walk->arena, &envelope);
+    enum bb_err err = read_envelope(bytes, walk->arena, &resource, &scope_count);
     if (err != BB_OK) {
         return err;
     }
-    bool is_good = walk_owner(walk, envelope.owner, true) || at_field(walk, "resource", -1);
-    if (!is_good || !check_schema_url(walk, envelope.schema_url)) {
+    if (!walk_owner(walk, &resource, true)) {
         at_field(walk, "resource_spans", resource_at);
         reject(walk, count_spans(bytes));
         return BB_OK;
     }
     uint32_t resource_index = batch->resource_count++;
     batch->resources[resource_index] = (struct bb_resource_ref){
-        .bytes = envelope.owner,
-        .schema_url = envelope.schema_url,
-        .service_name = bb_otlp_service_name(envelope.owner),
+        .bytes = resource.bytes,
+        .schema_url = resource.schema_url,
+        .service_name = bb_otlp_service_name(resource.bytes),
     };
     struct bb_pb_reader reader = bb_pb_reader_of(bytes);
     struct bb_pb_field field;
@@ -705,60 +798,60 @@ struct counts {
     uint64_t spans;
 };
 
-static enum bb_err malformed(struct bb_err_detail *detail, const char *path, const char *what)
+/* The last field that was read was bad: names it by the number that it has in both envelopes. */
+static bool at_envelope_field(struct walk *walk, uint32_t number, const char *owner_name,
+                              const char *child_name, uint64_t child_at)
 {
-    return bb_err_set(detail, BB_EINVAL, "%s: %s", path, what);
+    switch (number) {
+    case ENVELOPE_OWNER:
+        return at_field(walk, owner_name, -1);
+    case ENVELOPE_CHILD:
+        return at_field(walk, child_name, (int64_t)child_at);
+    default:
+        return at_field(walk, "schema_url", -1);
+    }
 }
 
-static enum bb_err count_scope_spans(struct bb_slice bytes, const char *path,
-                                     struct counts *counts, struct bb_err_detail *detail)
+static bool check_envelope_type(struct walk *walk, const struct bb_pb_field *field)
+{
+    return field->number > ENVELOPE_SCHEMA_URL || check_type(walk, field, BB_PB_BYTES);
+}
+
+static bool count_scope_spans(struct walk *walk, struct bb_slice bytes, struct counts *counts)
 {
     struct bb_pb_reader reader = bb_pb_reader_of(bytes);
     struct bb_pb_field field;
+    uint64_t span_count = 0;
 
     while (bb_pb_next(&reader, &field)) {
-        bool is_known = field.number >= BB_F_SCOPE_SPANS_SCOPE &&
-                        field.number <= BB_F_SCOPE_SPANS_SCHEMA_URL;
-        if (is_known && field.type != BB_PB_BYTES) {
-            return malformed(detail, path, "a field has the wrong wire type");
+        if (!check_envelope_type(walk, &field)) {
+            return at_envelope_field(walk, field.number, "scope", "spans", span_count);
         }
-        counts->spans += field.number == BB_F_SCOPE_SPANS_SPANS;
+        span_count += field.number == BB_F_SCOPE_SPANS_SPANS;
     }
-    return reader.malformed ? malformed(detail, path, "malformed protobuf") : BB_OK;
+    counts->spans += span_count;
+    return check_end(walk, &reader);
 }
 
-static enum bb_err count_resource_spans(struct bb_slice bytes, uint64_t resource_at,
-                                        struct counts *counts, struct bb_err_detail *detail)
+static bool count_resource_spans(struct walk *walk, struct bb_slice bytes, struct counts *counts)
 {
     struct bb_pb_reader reader = bb_pb_reader_of(bytes);
     struct bb_pb_field field;
-    uint64_t scope_at = 0;
-    char path[96];
+    uint64_t scope_count = 0;
 
-    snprintf(path, sizeof path, "resource_spans[%" PRIu64 "]", resource_at);
     while (bb_pb_next(&reader, &field)) {
-        bool is_known = field.number >= BB_F_RESOURCE_SPANS_RESOURCE &&
-                        field.number <= BB_F_RESOURCE_SPANS_SCHEMA_URL;
-        if (is_known && field.type != BB_PB_BYTES) {
-            return malformed(detail, path, "a field has the wrong wire type");
+        bool is_scope_spans = field.number == BB_F_RESOURCE_SPANS_SCOPE_SPANS;
+        if (!check_envelope_type(walk, &field) ||
+            (is_scope_spans && !count_scope_spans(walk, field.bytes, counts))) {
+            return at_envelope_field(walk, field.number, "resource", "scope_spans", scope_count);
         }
-        if (field.number == BB_F_RESOURCE_SPANS_SCOPE_SPANS) {
-            char scope_path[96];
-            snprintf(scope_path, sizeof scope_path,
-                     "resource_spans[%" PRIu64 "].scope_spans[%" PRIu64 "]", resource_at,
-                     scope_at++);
-            enum bb_err err = count_scope_spans(field.bytes, scope_path, counts, detail);
-            if (err != BB_OK) {
-                return err;
-            }
-            counts->scopes++;
-        }
+        scope_count += is_scope_spans;
     }
-    return reader.malformed ? malformed(detail, path, "malformed protobuf") : BB_OK;
+    counts->scopes += scope_count;
+    return check_end(walk, &reader);
 }
 
-static enum bb_err count_request(struct bb_slice wire, struct counts *counts,
-                                 struct bb_err_detail *detail)
+static bool count_request(struct walk *walk, struct bb_slice wire, struct counts *counts)
 {
     struct bb_pb_reader reader = bb_pb_reader_of(wire);
     struct bb_pb_field field;
@@ -767,19 +860,29 @@ static enum bb_err count_request(struct bb_slice wire, struct counts *counts,
         if (field.number != BB_F_REQUEST_RESOURCE_SPANS) {
             continue;
         }
-        if (field.type != BB_PB_BYTES) {
-            return malformed(detail, "resource_spans", "has the wrong wire type");
-        }
-        enum bb_err err = count_resource_spans(field.bytes, counts->resources, counts, detail);
-        if (err != BB_OK) {
-            return err;
+        if (!check_type(walk, &field, BB_PB_BYTES) ||
+            !count_resource_spans(walk, field.bytes, counts)) {
+            return at_field(walk, "resource_spans", (int64_t)counts->resources);
         }
         counts->resources++;
     }
     if (reader.malformed) {
-        char path[96];
-        snprintf(path, sizeof path, "resource_spans[%" PRIu64 "]", counts->resources);
-        return malformed(detail, path, "malformed protobuf (cut short?)");
+        fail(walk, BB_REJECT_MALFORMED, "malformed protobuf (cut short?)");
+        return at_field(walk, "resource_spans", (int64_t)counts->resources);
+    }
+    return true;
+}
+
+static enum bb_err check_request(struct walk *walk, struct bb_slice wire, struct counts *counts,
+                                 struct bb_err_detail *detail)
+{
+    if (wire.size > BB_REQUEST_BYTES_MAX) {
+        return bb_err_set(detail, BB_ETOOBIG, "request is %zu bytes, at most %u are taken",
+                          wire.size, BB_REQUEST_BYTES_MAX);
+    }
+    if (!count_request(walk, wire, counts)) {
+        put_in_words(walk->words, detail);
+        return BB_EINVAL;
     }
     /* Each span, scope and resource is at least two bytes, and memory is asked for by count. */
     if (counts->spans > BB_REQUEST_SPANS_MAX || counts->scopes > BB_REQUEST_SPANS_MAX ||
@@ -790,30 +893,38 @@ static enum bb_err count_request(struct bb_slice wire, struct counts *counts,
     return BB_OK;
 }
 
+static enum bb_err make_batch(const struct counts *counts, struct bb_arena *arena,
+                              struct bb_span_batch *out_batch)
+{
+    struct bb_span_batch batch = {
+        .resources = bb_arena_try_alloc(arena, counts->resources * sizeof(struct bb_resource_ref)),
+        .scopes = bb_arena_try_alloc(arena, counts->scopes * sizeof(struct bb_scope_ref)),
+        .spans = bb_arena_try_alloc(arena, counts->spans * sizeof(struct bb_span_ref)),
+    };
+
+    if (batch.resources == NULL || batch.scopes == NULL || batch.spans == NULL) {
+        return BB_ENOMEM;
+    }
+    *out_batch = batch;
+    return BB_OK;
+}
+
 enum bb_err bb_otlp_walk(struct bb_slice wire, struct bb_arena *arena,
                          struct bb_err_detail *detail, struct bb_walk_result *out_result)
 {
-    struct walk walk = {.arena = arena, .result = out_result, .path_start = PATH_SIZE};
-    struct bb_span_batch *batch = &out_result->batch;
+    struct bb_walk_result result = {.rejected_count = 0};
+    struct words words = {.path_start = PATH_SIZE};
+    struct walk walk = {.arena = arena, .result = &result, .words = &words};
     struct counts counts = {0};
 
-    if (wire.size > BB_REQUEST_BYTES_MAX) {
-        return bb_err_set(detail, BB_ETOOBIG, "request is %zu bytes, at most %u are taken",
-                          wire.size, BB_REQUEST_BYTES_MAX);
-    }
-    enum bb_err err = count_request(wire, &counts, detail);
+    enum bb_err err = check_request(&walk, wire, &counts, detail);
     if (err != BB_OK) {
         return err;
     }
-    *out_result = (struct bb_walk_result){.rejected_count = 0};
-    batch->resources =
-        bb_arena_try_alloc(arena, counts.resources * sizeof(struct bb_resource_ref));
-    batch->scopes = bb_arena_try_alloc(arena, counts.scopes * sizeof(struct bb_scope_ref));
-    batch->spans = bb_arena_try_alloc(arena, counts.spans * sizeof(struct bb_span_ref));
-    if (batch->resources == NULL || batch->scopes == NULL || batch->spans == NULL) {
-        return bb_err_set(detail, BB_ENOMEM, "no memory for %" PRIu64 " spans", counts.spans);
+    err = make_batch(&counts, arena, &result.batch);
+    if (err != BB_OK) {
+        return bb_err_set(detail, err, "no memory for %" PRIu64 " spans", counts.spans);
     }
-
     struct bb_pb_reader reader = bb_pb_reader_of(wire);
     struct bb_pb_field field;
     int64_t resource_at = 0;
@@ -826,6 +937,7 @@ enum bb_err bb_otlp_walk(struct bb_slice wire, struct bb_arena *arena,
             resource_at++;
         }
     }
+    *out_result = result;
     return BB_OK;
 }
 
@@ -833,7 +945,7 @@ enum bb_err bb_otlp_read_span(struct bb_slice bytes, struct bb_span_ref *out_spa
 {
     struct bb_pb_reader reader = bb_pb_reader_of(bytes);
     struct bb_span_ref span = {.bytes = bytes};
-    struct walk walk = {.path_start = PATH_SIZE};
+    struct walk walk = {.words = NULL};
     struct bb_pb_field field;
 
     while (bb_pb_next(&reader, &field)) {
@@ -854,33 +966,9 @@ enum bb_err bb_otlp_read_span(struct bb_slice bytes, struct bb_span_ref *out_spa
 
 struct bb_slice bb_otlp_service_name(struct bb_slice resource_bytes)
 {
-    static const char key[] = "service.name";
-    struct bb_pb_reader reader = bb_pb_reader_of(resource_bytes);
-    struct bb_slice name = bb_slice_of(NULL, 0);
-    struct bb_pb_field field;
+    struct bb_value value;
+    bool is_found = bb_attribute_find(resource_bytes, BB_F_RESOURCE_ATTRIBUTES,
+                                      bb_slice_from_cstr("service.name"), &value);
 
-    while (name.size == 0 && bb_pb_next(&reader, &field)) {
-        if (field.number != BB_F_RESOURCE_ATTRIBUTES) {
-            continue;
-        }
-        struct bb_pb_reader pair = bb_pb_reader_of(field.bytes);
-        struct bb_pb_field part;
-        bool is_service_name = false;
-        struct bb_slice value = bb_slice_of(NULL, 0);
-        while (bb_pb_next(&pair, &part)) {
-            if (part.number == BB_F_KEY_VALUE_KEY) {
-                is_service_name = bb_slice_equals_cstr(part.bytes, key);
-            } else if (part.number == BB_F_KEY_VALUE_VALUE) {
-                value = part.bytes;
-            }
-        }
-        if (!is_service_name) {
-            continue;
-        }
-        struct bb_pb_reader any = bb_pb_reader_of(value);
-        while (bb_pb_next(&any, &part)) {
-            name = part.number == BB_F_VALUE_STRING ? part.bytes : bb_slice_of(NULL, 0);
-        }
-    }
-    return name;
+    return is_found && value.type == BB_VALUE_STRING ? value.bytes : bb_slice_of(NULL, 0);
 }
