@@ -1,11 +1,13 @@
 #include "common/otlp_view.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
 #include "common/json_writer.h"
+#include "common/limits.h"
 
 struct bb_value bb_value_read(struct bb_slice any_value)
 {
@@ -106,7 +108,8 @@ size_t bb_double_format(double value, char out[BB_DOUBLE_TEXT_SIZE])
     if (isinf(value)) {
         return (size_t)snprintf(out, BB_DOUBLE_TEXT_SIZE, value < 0 ? "-Infinity" : "Infinity");
     }
-    for (int digits = 15; digits <= 17; digits++) {
+    /* Any 15 digits survive the way through a double, unless it is subnormal. */
+    for (int digits = fabs(value) < DBL_MIN ? 1 : DBL_DIG; digits <= DBL_DECIMAL_DIG; digits++) {
         size = snprintf(out, BB_DOUBLE_TEXT_SIZE, "%.*g", digits, value);
         if (strtod(out, NULL) == value) {
             break;
@@ -115,13 +118,18 @@ size_t bb_double_format(double value, char out[BB_DOUBLE_TEXT_SIZE])
     return (size_t)size;
 }
 
-static void append_json(struct bb_json_writer *json, const struct bb_value *value)
+/* The walk bounds the depth; `depth` guards the stack against bytes that did not pass it. */
+static void append_json(struct bb_json_writer *json, const struct bb_value *value, unsigned depth)
 {
     struct bb_pb_reader elements;
     struct bb_attribute_iter pairs;
     struct bb_attribute pair;
     struct bb_value element;
 
+    if (depth == BB_VALUE_DEPTH_MAX) {
+        bb_json_null(json);
+        return;
+    }
     switch (value->type) {
     case BB_VALUE_EMPTY:
         bb_json_null(json);
@@ -145,7 +153,7 @@ static void append_json(struct bb_json_writer *json, const struct bb_value *valu
         bb_json_begin_array(json);
         elements = bb_pb_reader_of(value->bytes);
         while (bb_array_next(&elements, &element)) {
-            append_json(json, &element); /* the walk bounds the depth */
+            append_json(json, &element, depth + 1);
         }
         bb_json_end_array(json);
         break;
@@ -154,7 +162,7 @@ static void append_json(struct bb_json_writer *json, const struct bb_value *valu
         pairs = bb_kvlist_iter_of(value);
         while (bb_attribute_next(&pairs, &pair)) {
             bb_json_key_slice(json, pair.key);
-            append_json(json, &pair.value);
+            append_json(json, &pair.value, depth + 1);
         }
         bb_json_end_object(json);
         break;
@@ -182,7 +190,7 @@ void bb_value_append_text(const struct bb_value *value, struct bb_buf *out)
     case BB_VALUE_INT:
     case BB_VALUE_ARRAY:
     case BB_VALUE_KVLIST:
-        append_json(&json, value);
+        append_json(&json, value, 0);
         break;
     }
 }

@@ -2,7 +2,8 @@
  * otlp_view.h - reading accepted OTLP messages field by field, without a copy and without memory.
  *
  * For bytes that bb_otlp_walk accepted. On others the readers still stay inside the slice and end
- * early. Where a field that isn't repeated occurs twice the last one counts, as protobuf says.
+ * early. Where a field that isn't repeated occurs twice the last one counts. (Protobuf would merge two
+ * sub-messages; no encoder writes them so, but for a span's status, which is merged here, too.)
  */
 #ifndef BB_COMMON_OTLP_VIEW_H
 #define BB_COMMON_OTLP_VIEW_H
