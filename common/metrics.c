@@ -75,8 +75,10 @@ static void render_histogram(struct bb_buf *out, unsigned metric)
     for (size_t i = 0; i < BUCKET_COUNT; i++) {
         count += atomic_load_explicit(&histogram_buckets[metric][i], memory_order_relaxed);
         if (i < BUCKET_COUNT - 1) {
-            bb_buf_printf(out, "%s_bucket{%s%sle=\"%g\"} %" PRIu64 "\n", name, labels, separator,
-                          (double)bucket_bounds_us[i] / 1e6, count);
+            /* Canonical numbers of OpenMetrics: "1.0", not "1". */
+            bool is_whole = bucket_bounds_us[i] % 1000000 == 0;
+            bb_buf_printf(out, "%s_bucket{%s%sle=\"%g%s\"} %" PRIu64 "\n", name, labels, separator,
+                          (double)bucket_bounds_us[i] / 1e6, is_whole ? ".0" : "", count);
         } else {
             bb_buf_printf(out, "%s_bucket{%s%sle=\"+Inf\"} %" PRIu64 "\n", name, labels, separator,
                           count);
