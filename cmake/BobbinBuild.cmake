@@ -16,7 +16,7 @@ target_compile_definitions(bobbin_build INTERFACE _GNU_SOURCE)
 target_include_directories(bobbin_build INTERFACE "${PROJECT_SOURCE_DIR}")
 target_compile_options(bobbin_build INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
-  -Wformat=2 -Wundef -fno-common -fno-strict-aliasing)
+  -Wformat=2 -Wno-format-zero-length -Wundef -fno-common -fno-strict-aliasing)
 if(BOBBIN_SANITIZE STREQUAL "address")
   target_compile_options(bobbin_build INTERFACE
     -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
