@@ -128,7 +128,7 @@ bool bb_json_enter_array(struct bb_json_reader *json)
     return enter(json, BB_JSON_ARRAY);
 }
 
-/* What stands between two members: true when another one follows. Leaves the container at `close`. */
+/* What stands between two members; true when another one follows. Leaves at `close`. */
 static bool next_member(struct bb_json_reader *json, char close, const char *what)
 {
     if (json->err != BB_OK) {

@@ -7,8 +7,8 @@
  *   bb_json_enter_array(&json);
  *   while (bb_json_next_element(&json)) { read or skip exactly one value }
  *
- * The first error sticks: after it every call returns false (or BB_JSON_NONE) at once, so a caller
- * may look at `err` once at the end. The struct is a plain value: a copy marks a place to go back to.
+ * The first error sticks: after it every call returns false or BB_JSON_NONE at once, so a caller
+ * may look at `err` once at the end. The struct is a plain value: a copy is a place to go back to.
  *
  * Strict: no comments, no trailing commas, no NaN; strings must be UTF-8. Numbers are handed out as
  * text, since 64-bit integers don't fit into a double. Never recurses, never reads outside.

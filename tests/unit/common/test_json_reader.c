@@ -21,9 +21,10 @@ static bool is_json(const char *text, size_t size)
 static void accepts_what_rfc_8259_allows(void **state)
 {
     static const char *const texts[] = {
-        "{}", "[]", "null", "true", "false", "0", "-0", "-0.0e+00", "12.5E-7", "\"\"", " [ ] ", "\t\r\n{}\n",
-        "[1,2,3]", "[[],[[]],{}]", "{\"a\":{\"b\":[{\"c\":null}]},\"\":1}", "{\"a\":1,\"a\":2}",
-        "\"\\u0000\\\"\\\\\\/\\b\\f\\n\\r\\t\\uD83D\\uDE00\"", "\"\x7f\"", "\"h\xc3\xa9llo\"",
+        "{}", "[]", "null", "true", "false", "0", "-0", "-0.0e+00", "12.5E-7", "\"\"", " [ ] ",
+        "\t\r\n{}\n", "[1,2,3]", "[[],[[]],{}]", "{\"a\":{\"b\":[{\"c\":null}]},\"\":1}",
+        "{\"a\":1,\"a\":2}", "\"\\u0000\\\"\\\\\\/\\b\\f\\n\\r\\t\\uD83D\\uDE00\"", "\"\x7f\"",
+        "\"h\xc3\xa9llo\"",
     };
 
     (void)state;
@@ -37,11 +38,12 @@ static void accepts_what_rfc_8259_allows(void **state)
 static void refuses_what_is_no_json(void **state)
 {
     static const char *const texts[] = {
-        "", " ", "{", "}", "[", "]", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "[1}", "{]", "{\"a\"}", "{\"a\":}",
-        "{\"a\":1,}", "{,}", "{a:1}", "{'a':1}", "{1:1}", "{\"a\" 1}", "nul", "nulL", "True", "tru", "falsee",
-        "NaN", "Infinity", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+", "0x10", "1 1", "[] []", "\"", "\"a",
-        "\"\\", "\"\\\"", "\"\\x41\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\u 123\"", "\"a\nb\"", "\"a\tb\"", "\"\xff\"",
-        "\"\xc3\"", "\"\xed\xa0\x80\"", "\"\xc0\x80\"", "\xef\xbb\xbf{}", "/* */{}", "{}//", "[1]\x01",
+        "", " ", "{", "}", "[", "]", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "[1}", "{]", "{\"a\"}",
+        "{\"a\":}", "{\"a\":1,}", "{,}", "{a:1}", "{'a':1}", "{1:1}", "{\"a\" 1}", "nul", "nulL",
+        "True", "tru", "falsee", "NaN", "Infinity", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+",
+        "0x10", "1 1", "[] []", "\"", "\"a", "\"\\", "\"\\\"", "\"\\x41\"", "\"\\u12\"",
+        "\"\\u12g4\"", "\"\\u 123\"", "\"a\nb\"", "\"a\tb\"", "\"\xff\"", "\"\xc3\"",
+        "\"\xed\xa0\x80\"", "\"\xc0\x80\"", "\xef\xbb\xbf{}", "/* */{}", "{}//", "[1]\x01",
     };
 
     (void)state;
@@ -75,7 +77,8 @@ static void refuses_every_proper_prefix(void **state)
 static void hands_out_members_in_order(void **state)
 {
     struct bb_json_reader json =
-        bb_json_reader_of(bb_slice_from_cstr("{\"a\":[1,\"x\",[]],\"b\":{},\"c\":true,\"d\":null}"));
+        bb_json_reader_of(bb_slice_from_cstr("{\"a\":[1,\"x\",[]],\"b\":{},\"c\":true,"
+                                             "\"d\":null}"));
     struct bb_json_string text;
     struct bb_slice number;
     bool value = false;
