@@ -16,16 +16,26 @@
 
 struct bb_http_server;
 
+/*
+ * Makes the answer to a request that the server itself refuses: BB_ETOOBIG (the body is over
+ * body_bytes_max) or BB_EBUSY (budget or queue used up, or the server stops). `request` has no
+ * body; the status, Retry-After and `reason` are given, the body of the answer is the hook's.
+ * Called on the server's polling thread, so it must be quick.
+ */
+typedef void (*bb_http_refusal)(void *ctx, const struct bb_http_request *request, enum bb_err err,
+                                const char *reason, struct bb_http_response *response);
+
 struct bb_http_server_options {
-    const char *name;   /* for logs and thread names: "otlp-http" */
+    const char *name;   /* for logs and thread names; kept, so it must outlive the server */
     const char *listen; /* "host:port", "[v6]:port" or ":port"; port 0 takes a free one */
     bb_http_handler handler;
-    void *ctx;
+    bb_http_refusal refuse; /* NULL: a line of text */
+    void *ctx;              /* of both */
     unsigned thread_count;
-    size_t body_bytes_max;        /* above it: 413, before the body is read where its length is told */
+    size_t body_bytes_max;        /* above it: 413, and no memory is taken for the body */
     size_t arena_bytes_max;       /* of one request */
     struct bb_mem_budget *budget; /* bodies are taken from it (503 when used up); may be NULL */
-    uint32_t retry_after_s;       /* told with that 503 */
+    uint32_t retry_after_s;       /* told with every 503 of the server's own */
     bool is_low_priority;         /* worker threads run at a lower priority (queries) */
 };
 

@@ -45,6 +45,12 @@
 #define BB_HTTP_CONNECTIONS_MAX 4096
 /* Seconds without a byte before a connection is closed */
 #define BB_HTTP_IDLE_S_MAX 60
+/* Bytes of a refused body that are read and thrown away. A client that is still sending sees our
+ * answer only so: closing at once would reset the connection, which it takes as "try again". */
+#define BB_HTTP_DISCARD_BYTES_MAX (256u << 20)
+/* Whole requests of one listener that wait for a worker thread, HTTP or gRPC: further ones are told
+ * to retry. Seconds of work at a few milliseconds a request. */
+#define BB_SERVER_QUEUE_MAX 1024
 
 /* gRPC */
 
@@ -52,6 +58,11 @@
 #define BB_GRPC_STREAMS_MAX 1024
 /* Bytes of one message that we stream: clients accept 4 MiB by default. */
 #define BB_GRPC_CHUNK_BYTES_MAX (3u << 20)
+/* Seconds that a streaming call waits for its client to read before it is cancelled */
+#define BB_GRPC_SEND_S_MAX 60
+/* Messages that are taken in before one of those that wait is worked on: bounds how long a burst
+ * holds up the first of it. */
+#define BB_GRPC_BURST_MAX 64
 
 /* Answers */
 
