@@ -10,7 +10,6 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/metrics.h"
-#include "common/rpc_api.h"
 
 #define MODULE "daemon"
 #define QUOTED_SIZE 512
@@ -125,26 +124,24 @@ static enum bb_err open_store(struct bb_daemon *daemon, struct bb_err_detail *de
 
 static enum bb_err start_receivers(struct bb_daemon *daemon, struct bb_err_detail *detail)
 {
-    /* Jaeger's method is the last: its own listener serves it alone. */
-    const struct bb_rpc_method methods[] = {
-        {BB_OTLP_GRPC_EXPORT_PATH, bb_otlp_grpc_export, &daemon->ingest, true},
-        {BB_JAEGER_POST_SPANS_PATH, bb_jaeger_grpc_post_spans, &daemon->ingest, true},
-    };
     struct bb_grpc_server_options grpc = {
         .name = "otlp-grpc",
         .listen = daemon->config->otlp_grpc_listen,
-        .methods = methods,
-        .method_count = 2,
+        .methods = daemon->ingest_methods,
+        .method_count = BB_ARRAY_COUNT(daemon->ingest_methods),
         .poll_thread_count = daemon->ingest_thread_count,
         .message_bytes_max = BB_REQUEST_BYTES_MAX,
         .arena_bytes_max = INGEST_ARENA_BYTES_MAX,
         .budget = &daemon->ingest_budget,
         .retry_after_s = RETRY_AFTER_S,
+        .refused = bb_otlp_grpc_refused,
+        .refused_ctx = &daemon->ingest,
     };
     const struct bb_http_server_options http = {
         .name = "otlp-http",
         .listen = daemon->config->otlp_http_listen,
         .handler = bb_otlp_http_handle,
+        .refuse = bb_otlp_http_refuse,
         .ctx = &daemon->ingest,
         .thread_count = daemon->ingest_thread_count,
         .body_bytes_max = BB_REQUEST_BYTES_MAX,
@@ -154,13 +151,17 @@ static enum bb_err start_receivers(struct bb_daemon *daemon, struct bb_err_detai
     };
     enum bb_err err;
 
+    daemon->ingest_methods[0] = (struct bb_rpc_method){BB_OTLP_GRPC_EXPORT_PATH,
+                                                       bb_otlp_grpc_export, &daemon->ingest, true};
+    daemon->ingest_methods[1] = (struct bb_rpc_method){
+        BB_JAEGER_POST_SPANS_PATH, bb_jaeger_grpc_post_spans, &daemon->ingest, true};
     err = start_grpc(BB_OPTION_OTLP_GRPC_LISTEN, &grpc, detail, &daemon->otlp_grpc_server);
     if (err != BB_OK) {
         return err;
     }
     grpc.name = "jaeger-grpc";
     grpc.listen = daemon->config->jaeger_grpc_listen;
-    grpc.methods = &methods[1];
+    grpc.methods = &daemon->ingest_methods[1];
     grpc.method_count = 1;
     grpc.poll_thread_count = 1; /* few send this any more */
     err = start_grpc(BB_OPTION_JAEGER_GRPC_LISTEN, &grpc, detail, &daemon->jaeger_grpc_server);
@@ -172,7 +173,6 @@ static enum bb_err start_receivers(struct bb_daemon *daemon, struct bb_err_detai
 
 static enum bb_err start_queries(struct bb_daemon *daemon, struct bb_err_detail *detail)
 {
-    struct bb_rpc_method methods[BB_QUERY_RPC_METHODS_MAX];
     size_t arena_bytes_max = smaller(daemon->memory.query_bytes, BB_QUERY_BYTES_MAX);
     const struct bb_http_server_options http = {
         .name = "query-http",
@@ -189,8 +189,8 @@ static enum bb_err start_queries(struct bb_daemon *daemon, struct bb_err_detail 
     const struct bb_grpc_server_options grpc = {
         .name = "query-grpc",
         .listen = daemon->config->grpc_query_listen,
-        .methods = methods,
-        .method_count = bb_query_rpc_methods(&daemon->query_api, methods),
+        .methods = daemon->query_methods,
+        .method_count = bb_query_rpc_methods(&daemon->query_api, daemon->query_methods),
         .poll_thread_count = 1, /* the work is the workers' */
         .worker_thread_count = BB_QUERY_THREADS,
         .message_bytes_max = BB_HTTP_HEAD_BYTES_MAX,

@@ -17,6 +17,7 @@
 #include "collector/ingest.h"
 #include "common/err.h"
 #include "common/mem_budget.h"
+#include "common/rpc_api.h"
 #include "query/query_api.h"
 #include "store/store.h"
 
@@ -31,6 +32,8 @@ struct bb_daemon {
     struct bb_store *store;
     struct bb_ingest ingest;
     struct bb_query_api query_api;
+    struct bb_rpc_method ingest_methods[2]; /* Jaeger's last: its own listener serves that alone */
+    struct bb_rpc_method query_methods[BB_QUERY_RPC_METHODS_MAX];
 
     /* NULL when switched off. */
     struct bb_http_server *admin_server;
