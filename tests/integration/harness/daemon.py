@@ -67,14 +67,15 @@ class Daemon:
         env.update(self.env)
         return env
 
-    def start(self):
+    def start(self, is_awaited=True):
         """Starts it and waits until it is ready; returns the seconds that took."""
         assert self.process is None
         begin = time.monotonic()
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log, env=self.environment())
-        self.wait_ready()
+        if is_awaited:
+            self.wait_ready()
         return time.monotonic() - begin
 
     def wait_ready(self, timeout_s=START_TIMEOUT_S):

@@ -9,6 +9,10 @@ from harness import otlp
 KINDS = {1: "internal", 2: "server", 3: "client", 4: "producer", 5: "consumer"}
 
 
+def base64_text(data):
+    return base64.b64encode(data).decode()
+
+
 def _double_text(number):
     if math.isnan(number):
         return "NaN"
@@ -27,7 +31,7 @@ def _plain(any_value):
     if kind == "kvlist_value":
         return {each.key: _plain(each.value) for each in any_value.kvlist_value.values}
     if kind == "bytes_value":
-        return base64.b64encode(any_value.bytes_value).decode()
+        return base64_text(any_value.bytes_value)
     if kind == "double_value":
         return _double_text(any_value.double_value)
     return getattr(any_value, kind)
@@ -63,7 +67,7 @@ def _comparable_value(kind, plain):
     return plain
 
 
-def _comparable_tags(tags):
+def comparable_tags(tags):
     result = []
     for tag in tags:
         plain = _comparable_value(tag["type"], tag["value"])
@@ -131,7 +135,7 @@ def trace_of(request, trace_id):
                     "references": _references(span),
                     "tags": sorted(_span_tags(span, scope_spans.scope), key=repr),
                     "logs": _logs(span),
-                    "serviceName": names[0] if names else "",
+                    "serviceName": names[0] if names else "OTLPResourceNoServiceName",
                     "process": sorted((tag for tag in process if tag[0] != "service.name"),
                                       key=repr),
                 })
@@ -151,9 +155,9 @@ def comparable(trace):
             "duration": span["duration"],
             "references": [(each["refType"], each["traceID"], each["spanID"])
                            for each in span["references"]],
-            "tags": _comparable_tags(span["tags"]),
-            "logs": [(log["timestamp"], _comparable_tags(log["fields"])) for log in span["logs"]],
+            "tags": comparable_tags(span["tags"]),
+            "logs": [(log["timestamp"], comparable_tags(log["fields"])) for log in span["logs"]],
             "serviceName": process["serviceName"],
-            "process": _comparable_tags(process["tags"]),
+            "process": comparable_tags(process["tags"]),
         })
     return sorted(spans, key=repr)
