@@ -491,6 +491,16 @@ static long read_exponent(const uint8_t *at, const uint8_t *end)
     return is_negative ? -exponent : exponent;
 }
 
+/* value = value * 10 + digit. False when it doesn't fit. */
+static bool put_digit(uint64_t *value, unsigned digit)
+{
+    if (*value > UINT64_MAX / 10 || (*value == UINT64_MAX / 10 && digit > UINT64_MAX % 10)) {
+        return false;
+    }
+    *value = *value * 10 + digit;
+    return true;
+}
+
 /* The number without its sign, as an integer. */
 static bool magnitude_of(struct bb_slice text, uint64_t *out_value)
 {
@@ -507,17 +517,17 @@ static bool magnitude_of(struct bb_slice text, uint64_t *out_value)
             continue;
         }
         digits_behind -= is_fraction;
-        zeros++;
         if (*at == '0') {
+            zeros++;
             continue;
         }
-        /* Zeros are put in only when a digit follows, so that 2.000 stays 2. */
+        /* Zeros are put in only when another digit follows, so that 2.000 stays 2. */
         for (; zeros > 0; zeros--) {
-            if (__builtin_mul_overflow(value, 10u, &value)) {
+            if (!put_digit(&value, 0)) {
                 return false;
             }
         }
-        if (__builtin_add_overflow(value, (uint64_t)(*at - '0'), &value)) {
+        if (!put_digit(&value, (unsigned)(*at - '0'))) {
             return false;
         }
     }
@@ -533,7 +543,7 @@ static bool magnitude_of(struct bb_slice text, uint64_t *out_value)
         return false;
     }
     for (; digits_behind > 0; digits_behind--) {
-        if (__builtin_mul_overflow(value, 10u, &value)) {
+        if (!put_digit(&value, 0)) {
             return false;
         }
     }
