@@ -39,12 +39,16 @@ def random_span(rng, trace_id, start_ns):
     return span
 
 
-def random_request(rng, trace_id, start_ns):
+def random_request(rng, trace_id, start_ns, parents):
     scope = otlp.Scope(name=rng.choice(["", "lib.a", "lib.b"]), version=rng.choice(["", "1.0", "2.0"]),
                        attributes=otlp.attributes({"scope.only": rng.choice([1, "one", True])}))
     resource = {"host": rng.choice(["h1", "h2"]), "replica": rng.randrange(3)}
     spans = [random_span(rng, trace_id, start_ns + rng.randrange(0, 40 * S)) for _ in
              range(rng.randrange(1, 5))]
+    for span in spans:
+        if parents and rng.random() < 0.8:
+            span.parent_span_id = rng.choice(parents)
+        parents.append(span.span_id)
     return otlp.request(spans, rng.choice(SERVICES), resource, scope)
 
 
@@ -55,8 +59,9 @@ def fixture_requests():
         trace_id = rng.randbytes(16).hex()
         # Whole seconds, often the same one: ties that only the trace id breaks.
         start_ns = NOW_NS - rng.randrange(1, 40) * 3600 * S
+        parents = []
         for _ in range(rng.randrange(1, 4)):
-            requests.append(random_request(rng, trace_id, start_ns))
+            requests.append(random_request(rng, trace_id, start_ns, parents))
     # One trace over two days: the window takes it whole when any of its spans starts inside.
     trace_id = rng.randbytes(16).hex()
     for days in (0, 1, 2):
@@ -340,6 +345,26 @@ def test_summaries_count_what_the_trace_has(loaded):
         assert {each["name"]: each["spanCount"] for each in summary["services"]} == {
             name: sum(each.service == name for each in spans) for name in
             {each.service for each in spans}}
+
+
+def test_dependencies_count_the_calls_between_services(loaded):
+    by_id = {(each.span.trace_id, each.span.span_id): each for each in loaded.spans}
+    start_ns, end_ns = NOW_NS - 30 * 3600 * S, NOW_NS - 10 * 3600 * S
+    calls = {}
+    for each in loaded.spans:
+        parent = by_id.get((each.span.trace_id, each.span.parent_span_id))
+        if parent and parent.service != each.service \
+                and start_ns <= each.span.start_time_unix_nano < end_ns + MS:
+            key = (parent.service, each.service)
+            calls[key] = calls.get(key, 0) + 1
+    assert len(calls) > 5
+    answer = loaded.api.query.get("/api/dependencies", {
+        "endTs": end_ns // MS, "lookback": (end_ns - start_ns) // MS})
+    assert {(each["parent"], each["child"]): each["callCount"] for each in answer.json()["data"]} \
+        == calls
+    answer = loaded.api.query_rpc("GetDependencies", start_time={"seconds": start_ns // S},
+                                  end_time={"seconds": end_ns // S, "nanos": MS})
+    assert {(each.parent, each.child): each.call_count for each in answer.dependencies} == calls
 
 
 # Bad parameters
