@@ -1,0 +1,54 @@
+/* trace_header.js - what a trace is, in a few lines above its waterfall. */
+import { copyButton, counted, h, icon, paint } from './dom.js';
+import { formatDuration, formatLocal, formatUtc } from '../model/time.js';
+import { headNode } from '../model/trace_tree.js';
+
+/** @param {string} name @param {...(Node | string)} value */
+function fact(name, ...value) {
+  return h('div', {}, h('dt', {}, name), h('dd', {}, ...value));
+}
+
+/** What has to be known before the picture is believed. @param {Trace} trace */
+function doubts({ root, orphanCount, copyCount, skewCount }) {
+  return [
+    root === null && 'The root span was not received.',
+    orphanCount > 0 && `${counted(orphanCount, 'span names', 'spans name')} a parent that was not received.`,
+    copyCount > 0 && `${counted(copyCount, 'copy', 'copies')} of spans merged.`,
+    skewCount > 0 && `${counted(skewCount, 'span starts', 'spans start')} before the parent: `
+      + 'the clocks differ. Times are shown as received.',
+  ].filter((text) => text !== false).join(' ');
+}
+
+/**
+ * @param {HTMLElement} parent
+ * @param {Trace} trace
+ * @param {{colorOf: ColorOf, rawHref: string, find: (text: string) => void}} context
+ */
+export function mountTraceHeader(parent, trace, { colorOf, rawHref, find }) {
+  const head = headNode(trace)?.span;
+  const service = head?.service ?? '';
+  const doubt = doubts(trace);
+  parent.append(h('header', { class: 'trace-head' },
+    h('div', { class: 'trace-title' },
+      paint(h('span', { class: 'dot' }), colorOf(service)),
+      h('h1', {}, service, h('span', {}, ` ${head?.name ?? ''}`)),
+      h('div', { class: 'trace-links' },
+        h('span', { class: 'mono muted' }, trace.id),
+        copyButton(trace.id, 'Copy the trace id'),
+        rawHref === '' ? null
+          : h('a', { class: 'button', href: rawHref, target: '_blank', rel: 'noopener' }, 'Raw JSON'))),
+    h('dl', { class: 'facts' },
+      fact('Start', formatLocal(trace.start), h('small', {}, ` ${formatUtc(trace.start).slice(11)} UTC`)),
+      fact('Duration', formatDuration(trace.duration)),
+      fact('Services', String(trace.services.length)),
+      fact('Depth', String(trace.depth)),
+      fact('Spans', trace.spanCount.toLocaleString('en')),
+      fact('Errors', h('span', { class: trace.errorCount > 0 ? 'error-text' : '' },
+        trace.errorCount.toLocaleString('en')))),
+    h('div', { class: 'legend' }, ...trace.services.map((one) => paint(h('button', {
+      type: 'button', class: 'chip', title: `Find the spans of ${one.name}`,
+      click: () => find(`"service.name=${one.name}"`),
+    }, one.name, h('span', { class: 'muted' }, String(one.spanCount)),
+    one.errorCount > 0 ? icon('error', counted(one.errorCount, 'error')) : null), colorOf(one.name)))),
+    doubt === '' ? null : h('p', { class: 'banner' }, icon('warning'), doubt)));
+}
