@@ -15,17 +15,16 @@
  */
 #include "collector/otlp_json.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
+#include "common/field_path.h"
 #include "common/ids.h"
 #include "common/json_reader.h"
 #include "common/limits.h"
 #include "common/otlp_fields.h"
 #include "common/pb_wire.h"
 
-#define PATH_SIZE 384
 #define WHAT_SIZE 96
 
 /* An integer or an id in quotes; what is longer is neither. */
@@ -213,8 +212,7 @@ struct transcoder {
     /* Of the failure that is on its way up. */
     bool is_of_head; /* it holds for all spans of the group */
     char what[WHAT_SIZE];
-    char path[PATH_SIZE]; /* filled from the end */
-    size_t path_start;
+    struct bb_field_path path;
 };
 
 /* Nothing can be caught: the text is no JSON, or the output is full. */
@@ -231,7 +229,7 @@ BB_COLD BB_PRINTF(2, 3) static bool fail(struct transcoder *t, const char *forma
     va_start(args, format);
     vsnprintf(t->what, sizeof t->what, format, args);
     va_end(args);
-    t->path_start = PATH_SIZE;
+    bb_field_path_clear(&t->path);
     t->is_of_head = false;
     return false;
 }
@@ -239,18 +237,7 @@ BB_COLD BB_PRINTF(2, 3) static bool fail(struct transcoder *t, const char *forma
 /* Puts "name" or "name[index]" in front of the path. Returns false. */
 BB_COLD static bool at_field(struct transcoder *t, const char *name, int64_t index)
 {
-    char part[64];
-    int size = index < 0 ? snprintf(part, sizeof part, "%s", name)
-                         : snprintf(part, sizeof part, "%s[%" PRId64 "]", name, index);
-    bool needs_dot = t->path_start < PATH_SIZE;
-
-    if (size > 0 && t->path_start > (size_t)size + 1) {
-        if (needs_dot) {
-            t->path[--t->path_start] = '.';
-        }
-        t->path_start -= (size_t)size;
-        memcpy(t->path + t->path_start, part, (size_t)size);
-    }
+    bb_field_path_prepend(&t->path, name, index);
     return false;
 }
 
@@ -268,9 +255,8 @@ BB_COLD static void describe(const struct transcoder *t, enum level level,
     if (level == LEVEL_SPAN) {
         snprintf(prefix + size, sizeof prefix - (size_t)size, ".spans[%zu]", t->index[LEVEL_SPAN]);
     }
-    size_t path_size = PATH_SIZE - t->path_start;
-    bb_err_set(detail, BB_EINVAL, "%s%s%.*s: %s", prefix, path_size > 0 ? "." : "", (int)path_size,
-               t->path + t->path_start, t->what);
+    const char *path = bb_field_path_text(&t->path);
+    bb_err_set(detail, BB_EINVAL, "%s%s%s: %s", prefix, *path == '\0' ? "" : ".", path, t->what);
 }
 
 static bool check_type(struct transcoder *t, enum bb_json_type type)
@@ -807,8 +793,7 @@ BB_COLD static enum bb_err failure_of(const struct transcoder *t, struct bb_err_
     if (bb_buf_err(t->out) != BB_OK) {
         return bb_err_set(detail, bb_buf_err(t->out), "the request is too large as protobuf");
     }
-    return bb_err_set(detail, BB_EINVAL, "%.*s: %s", (int)(PATH_SIZE - t->path_start),
-                      t->path + t->path_start, t->what);
+    return bb_err_set(detail, BB_EINVAL, "%s: %s", bb_field_path_text(&t->path), t->what);
 }
 
 enum bb_err bb_otlp_json_to_protobuf(struct bb_slice json, struct bb_buf *out,
@@ -818,11 +803,11 @@ enum bb_err bb_otlp_json_to_protobuf(struct bb_slice json, struct bb_buf *out,
         .in = bb_json_reader_of(json),
         .out = out,
         .left_out = left_out,
-        .path_start = PATH_SIZE,
     };
     struct bb_left_out before = *left_out;
     size_t size = out->size;
 
+    bb_field_path_clear(&t.path);
     if (write_request(&t) && bb_buf_err(out) == BB_OK) {
         return BB_OK;
     }
