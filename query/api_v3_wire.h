@@ -22,8 +22,7 @@
 #include "store/store.h"
 
 /* FindTracesRequest, and FindTraceSummariesRequest, which has the same form. Times that are missing
- * are no bounds. A structured filter is
- * refused. */
+ * are no bounds. A structured filter is refused. */
 BB_MUST_CHECK enum bb_err bb_api_v3_read_search(struct bb_slice request,
                                                 struct bb_search_params *out_params,
                                                 struct bb_err_detail *detail);
