@@ -17,8 +17,8 @@
 #define BB_SPAN_BYTES_MAX (16u << 20)
 /* Bytes of one Resource or InstrumentationScope message; it is kept with every block of spans. */
 #define BB_RESOURCE_BYTES_MAX (1u << 20)
-/* Spans in one request: 64 MiB of the smallest span that can be stored (32 bytes). */
-#define BB_REQUEST_SPANS_MAX (2u << 20)
+/* Spans in one request: as many as a segment holds, so that a request is appended whole. */
+#define BB_REQUEST_SPANS_MAX (1u << 20)
 /* Nesting of one AnyValue. A stack frame a level stays far below the 256 KiB of our threads. */
 #define BB_VALUE_DEPTH_MAX 32
 /* Nesting of one JSON document. The deepest AnyValue takes 4 levels for each of its own. */

@@ -186,7 +186,8 @@ struct bb_dependency {
 };
 
 /* Calls between services: one for each span that starts in [min, max] and whose parent span is
- * stored and belongs to another service. Sorted by parent, child; in the arena. */
+ * stored, starts no earlier than an hour before min, and belongs to another service. Sorted by
+ * parent, child; in the arena. */
 BB_MUST_CHECK enum bb_err bb_store_dependencies(struct bb_store *store, uint64_t start_unix_ns_min,
                                                 uint64_t start_unix_ns_max,
                                                 struct bb_query_ctl *ctl, struct bb_arena *arena,
