@@ -135,7 +135,8 @@ struct bb_grpc_server {
     /* Constant after start. */
     struct bb_arena memory; /* holds this struct */
     struct bb_grpc_server_options options;
-    struct method methods[METHODS_MAX];
+    struct bb_rpc_method given_methods[METHODS_MAX];
+    struct method methods[METHODS_MAX]; /* those and our own */
     uint32_t method_count;
     struct bb_grpc_health health;
     grpc_server *core;
@@ -781,17 +782,18 @@ static enum bb_err add_port(struct bb_grpc_server *server, const struct bb_liste
     return err;
 }
 
-static enum bb_err add_methods(struct bb_grpc_server *server, struct bb_err_detail *detail)
+static enum bb_err add_methods(struct bb_grpc_server *server,
+                               const struct bb_grpc_server_options *options,
+                               struct bb_err_detail *detail)
 {
-    const struct bb_grpc_server_options *options = &server->options;
-
     if (options->method_count >= METHODS_MAX) {
         return bb_err_set(detail, BB_EINVAL, "%s: over %d methods", options->name,
                           METHODS_MAX - 1);
     }
-    server->health.methods = options->methods;
+    server->health.methods = server->given_methods;
     server->health.method_count = options->method_count;
     for (uint32_t i = 0; i < options->method_count; i++) {
+        server->given_methods[i] = options->methods[i];
         server->methods[server->method_count++].api = options->methods[i];
     }
     server->methods[server->method_count++].api = (struct bb_rpc_method){
@@ -912,6 +914,7 @@ static enum bb_err server_new(const struct bb_grpc_server_options *options,
     }
     server->memory = memory;
     server->options = *options;
+    server->options.methods = NULL; /* copied in add_methods */
     server->shutdown_tag = (struct tag){TAG_SHUTDOWN, NULL};
     pthread_mutex_init(&server->mutex, NULL);
     bb_cond_init_monotonic(&server->changed);
@@ -947,7 +950,7 @@ enum bb_err bb_grpc_server_start(const struct bb_grpc_server_options *options,
     if (err != BB_OK) {
         return err;
     }
-    err = add_methods(server, detail);
+    err = add_methods(server, options, detail);
     if (err == BB_OK) {
         err = add_port(server, &address, detail);
     }

@@ -24,8 +24,8 @@ typedef void (*bb_grpc_refusal)(void *ctx, enum bb_err err, const char *reason);
 struct bb_grpc_server_options {
     const char *name;   /* for logs and thread names; kept, so it must outlive the server */
     const char *listen; /* "host:port"; port 0 takes a free one */
-    const struct bb_rpc_method *methods; /* kept, so they must outlive the server; any other path
-                                            is answered UNIMPLEMENTED */
+    const struct bb_rpc_method *methods; /* copied, their paths are not; any other path is answered
+                                            UNIMPLEMENTED */
     uint32_t method_count;
     unsigned poll_thread_count;   /* one completion queue each; inline methods run on them */
     unsigned worker_thread_count; /* for the methods that aren't inline; 0 when there are none */
