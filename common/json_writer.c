@@ -160,6 +160,9 @@ void bb_json_double(struct bb_json_writer *json, double value)
     }
     before_value(json);
     bb_buf_append(json->out, text, size);
+    if (value == 0 && signbit(value)) {
+        bb_buf_append_cstr(json->out, ".0"); /* readers take "-0" for an integer, without its sign */
+    }
 }
 
 void bb_json_bool(struct bb_json_writer *json, bool value)
