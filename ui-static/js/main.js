@@ -59,7 +59,7 @@ function mountSearchPage() {
   /** @param {string} service */
   async function fillOperations(service) {
     if (service !== '') {
-      form.setOperations(await api.loadOperations(service).catch(() => []));
+      form.setOperations(service, await api.loadOperations(service).catch(() => []));
     }
   }
   // Without the names the search itself still says what is wrong.
@@ -104,9 +104,6 @@ async function showSearch(params, signal) {
       summaries,
       incomplete,
       hrefOf: (traceId) => `/trace/${traceId}`,
-      sorts: ['newest', 'slowest'].map((sort) => ({
-        name: sort, href: searchUrl({ ...search, sort }), isCurrent: search.sort === sort,
-      })),
       now,
     });
   } catch (error) {
@@ -192,7 +189,6 @@ function showFile(params) {
       summaries: [...file.traces.values()].map(summarize),
       incomplete: '',
       hrefOf: (traceId) => `/file?trace=${traceId}`,
-      sorts: [],
       now: BigInt(Date.now()) * 1000000n,
     });
   }
@@ -205,7 +201,6 @@ function show() {
   const trace = /^\/trace\/([0-9a-fA-F]+)\/?$/.exec(pathname);
   loading.abort();
   loading = new AbortController();
-  shell.setPath(pathname);
   if (pathname === '/' || pathname === '/search') {
     showSearch(searchParams, loading.signal);
   } else if (trace !== null) {

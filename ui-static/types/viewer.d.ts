@@ -211,7 +211,6 @@ interface Results {
   /** why this is not all; '' when it is */
   incomplete: string;
   hrefOf: (traceId: string) => string;
-  sorts: { name: string; href: string; isCurrent: boolean }[];
   now: bigint;
 }
 
@@ -224,7 +223,6 @@ interface TimelineState {
   range: ViewRange;
   /** index of a node, or -1 */
   cursor: number;
-  terms: Term[];
   matches: ReadonlySet<number>;
 }
 

@@ -61,37 +61,3 @@ export function matches(terms, span) {
   const text = searchedText(span);
   return terms.every((term) => text.includes(term.text) !== term.isExcluded);
 }
-
-/**
- * Cuts a label at the words that were found in it.
- * @param {Term[]} terms
- * @param {string} label
- * @returns {{text: string, isMatch: boolean}[]}
- */
-export function markMatches(terms, label) {
-  const lower = label.toLowerCase();
-  if (lower.length !== label.length) {
-    return [{ text: label, isMatch: false }]; // lower case of another length: places don't agree
-  }
-  const parts = [];
-  let at = 0;
-  while (at < label.length) {
-    let from = label.length;
-    let length = 0;
-    for (const { text, isExcluded } of terms) {
-      const found = isExcluded ? -1 : lower.indexOf(text, at);
-      if (found >= 0 && (found < from || (found === from && text.length > length))) {
-        from = found;
-        length = text.length;
-      }
-    }
-    if (from > at) {
-      parts.push({ text: label.slice(at, from), isMatch: false });
-    }
-    if (length > 0) {
-      parts.push({ text: label.slice(from, from + length), isMatch: true });
-    }
-    at = from + length;
-  }
-  return parts;
-}

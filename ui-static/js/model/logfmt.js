@@ -74,18 +74,3 @@ export function parseTags(text) {
     tags.set(key, value);
   }
 }
-
-/** @param {string} text @param {RegExp} special */
-function quote(text, special) {
-  return text === '' || special.test(text) ? `"${text.replace(/["\\]/g, '\\$&')}"` : text;
-}
-
-/**
- * The text that parseTags reads back to `tags`.
- * @param {Record<string, string>} tags
- */
-export function formatTags(tags) {
-  return Object.entries(tags)
-    .map(([key, value]) => `${quote(key, /[\s"=]/)}=${quote(value, /\s|^"/)}`)
-    .join(' ');
-}

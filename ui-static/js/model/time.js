@@ -110,11 +110,6 @@ function pair(big, bigUnit, small, smallUnit) {
   return small === 0 ? `${big}${bigUnit}` : `${big}${bigUnit} ${small}${smallUnit}`;
 }
 
-/** @param {number} value @param {number} width */
-function pad(value, width) {
-  return String(value).padStart(width, '0');
-}
-
 /**
  * The digits behind the second, in whole groups of three and without groups of zeros at the end.
  * @param {bigint} unixNs
@@ -126,15 +121,9 @@ function fraction(unixNs) {
       : digits;
 }
 
-/**
- * "2023-11-14 22:13:20.123" in the time zone of the reader.
- * @param {bigint} unixNs
- */
-export function formatLocal(unixNs) {
-  const date = new Date(Number(unixNs / 1000000n));
-  const day = [pad(date.getFullYear(), 4), pad(date.getMonth() + 1, 2), pad(date.getDate(), 2)];
-  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map((n) => pad(n, 2));
-  return `${day.join('-')} ${time.join(':')}.${fraction(unixNs)}`;
+/** "2023-11-14T22:13:20" in UTC. @param {bigint} unixNs */
+function wholeSeconds(unixNs) {
+  return new Date(Number(unixNs / 1000000n)).toISOString().slice(0, 19);
 }
 
 /**
@@ -142,8 +131,16 @@ export function formatLocal(unixNs) {
  * @param {bigint} unixNs
  */
 export function formatUtc(unixNs) {
-  const iso = new Date(Number(unixNs / 1000000n)).toISOString();
-  return `${iso.slice(0, 10)} ${iso.slice(11, 19)}.${fraction(unixNs)}`;
+  return `${wholeSeconds(unixNs).replace('T', ' ')}.${fraction(unixNs)}`;
+}
+
+/**
+ * "2023-11-14 22:13:20.123" in the time zone of the reader.
+ * @param {bigint} unixNs
+ */
+export function formatLocal(unixNs) {
+  const minutes = new Date(Number(unixNs / 1000000n)).getTimezoneOffset();
+  return formatUtc(unixNs - BigInt(minutes) * 60000000000n);
 }
 
 /**
@@ -151,8 +148,7 @@ export function formatUtc(unixNs) {
  * @param {bigint} unixNs
  */
 export function toRfc3339(unixNs) {
-  const iso = new Date(Number(unixNs / 1000000n)).toISOString();
-  return `${iso.slice(0, 19)}.${String(unixNs % 1000000000n).padStart(9, '0')}Z`;
+  return `${wholeSeconds(unixNs)}.${String(unixNs % 1000000000n).padStart(9, '0')}Z`;
 }
 
 /**

@@ -73,6 +73,19 @@ export function paint(element, color) {
   return element;
 }
 
+/**
+ * A service: its colour, its name, how many spans, and whether one of them failed.
+ * @param {'span' | 'button'} tag
+ * @param {ServiceCount} service
+ * @param {number} color
+ * @param {Record<string, any>} [attributes]
+ */
+export function serviceChip(tag, { name, spanCount, errorCount }, color, attributes = {}) {
+  return paint(h(tag, { class: 'chip', ...attributes }, name,
+    h('span', { class: 'muted' }, String(spanCount)),
+    errorCount > 0 ? icon('error', counted(errorCount, 'error')) : null), color);
+}
+
 /** @param {number} count @param {string} one @param {string} [many] */
 export function counted(count, one, many = `${one}s`) {
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;

@@ -58,7 +58,7 @@ export function mountSearchForm(parent, actions) {
   } });
   const operation = h('select');
   const lookback = h('select', { change: showCustom });
-  const sort = h('select');
+  const sort = h('select', { change: () => form.requestSubmit() });
   fillSelect(lookback, RANGE_NAMES);
   fillSelect(sort, [['newest', 'Newest first'], ['slowest', 'Slowest first']]);
   const custom = h('div', { class: 'field-pair' },
@@ -119,9 +119,12 @@ export function mountSearchForm(parent, actions) {
       serviceNames = names;
       setChoices(service, 'All services', names, service.value);
     },
-    /** @param {string[]} names */
-    setOperations(names) {
-      setOperations(names, operation.value);
+    /** Late ones, of a service that isn't chosen any more, are dropped. */
+    /** @param {string} of @param {string[]} names */
+    setOperations(of, names) {
+      if (of === service.value) {
+        setOperations(names, operation.value);
+      }
     },
     /** @param {Search} search */
     setSearch(search) {

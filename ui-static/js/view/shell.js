@@ -44,24 +44,24 @@ function keysDialog() {
 
 /** @param {(url: string) => void} goTo */
 function traceIdForm(goTo) {
-  const problem = h('p', { class: 'trace-id-problem', role: 'alert', hidden: true },
-    'A trace id has 32 or 16 hex digits.');
   const input = h('input', {
     name: 'trace', placeholder: 'Go to a trace id', 'aria-label': 'Trace id', autocomplete: 'off',
-    spellcheck: 'false', input: () => { problem.hidden = true; },
+    spellcheck: 'false', input: () => input.setCustomValidity(''),
   });
   return h('form', {
-    class: 'trace-id-form', role: 'search',
+    class: 'trace-id-form', role: 'search', novalidate: true,
     submit: (/** @type {Event} */ event) => {
-      event.preventDefault();
       const url = traceUrl(input.value);
-      problem.hidden = url !== null;
-      if (url !== null) {
+      event.preventDefault();
+      if (url === null) {
+        input.setCustomValidity('A trace id has 32 or 16 hex digits.');
+        input.reportValidity();
+      } else {
         input.value = '';
         goTo(url);
       }
     },
-  }, input, problem);
+  }, input);
 }
 
 /** @param {(file: File) => void} openFile */
@@ -103,20 +103,13 @@ function fileOpener(openFile) {
  */
 export function mountShell(bar, { goTo, openFile }) {
   const keys = keysDialog();
-  const search = h('a', { href: '/search' }, 'Search');
   bar.append(
     h('a', { href: '/search', class: 'brand' }, icon('brand'), 'Bobbin'),
-    h('nav', { class: 'topbar-nav', 'aria-label': 'Pages' }, search),
+    h('span', { class: 'topbar-gap' }),
     traceIdForm(goTo),
     ...fileOpener(openFile),
     iconButton('help', 'Keys (?)', () => keys.showModal()),
     themeButton(),
     keys);
-  return {
-    showKeys: () => keys.showModal(),
-    /** @param {string} path */
-    setPath(path) {
-      search.toggleAttribute('aria-current', path === '/' || path === '/search');
-    },
-  };
+  return { showKeys: () => keys.showModal() };
 }

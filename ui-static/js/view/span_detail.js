@@ -2,6 +2,7 @@
 import { copyButton, counted, h, icon, iconButton, paint } from './dom.js';
 import { readValue } from '../model/otlp.js';
 import { formatDuration, formatLocal, parseNanos } from '../model/time.js';
+import { nodeWarnings } from '../model/warnings.js';
 
 /** Longer values are shown up to here until they are asked for. */
 const VALUE_SHOWN_MAX = 600;
@@ -99,18 +100,6 @@ function spanFacts(node, span) {
   ]);
 }
 
-/** @param {SpanNode} node @param {Trace} trace @returns {string[]} */
-function warnings({ parent, skew, isCut, sharesId, hasNoTime, duration }, trace) {
-  return [
-    parent >= 0 && trace.nodes[parent].span === null && 'Its parent was not received.',
-    isCut && 'Its parents form a cycle, which was cut here.',
-    skew > 0 && `Starts ${formatDuration(skew)} before its parent: the clocks of the two differ.`,
-    sharesId && 'Another span of this trace has the same id.',
-    hasNoTime && 'Its start or its end was not set.',
-    duration < 0 && 'It ends before it starts.',
-  ].filter((text) => text !== false);
-}
-
 /**
  * @param {HTMLElement} parent
  * @param {Trace} trace
@@ -124,8 +113,7 @@ export function mountSpanDetail(parent, trace, { colorOf, close }) {
   function body(node, span) {
     const { raw, resource, scope } = span;
     const { events = [], links = [] } = raw;
-    return h('div', { class: 'detail-body', tabindex: 0 },
-      ...warnings(node, trace).map((text) => h('p', { class: 'banner' }, icon('warning'), text)),
+    return [
       spanFacts(node, span),
       attributeSection('Attributes', true, raw.attributes, raw.droppedAttributesCount),
       section('Events', String(events.length), events.length > 0,
@@ -136,7 +124,8 @@ export function mountSpanDetail(parent, trace, { colorOf, close }) {
       attributeSection('Resource', false, resource.attributes, resource.dropped,
         [resource.schemaUrl && `Schema ${resource.schemaUrl}`]),
       attributeSection('Scope', false, scope.attributes, scope.dropped,
-        [`${scope.name || 'no name'} ${scope.version}`, scope.schemaUrl && `Schema ${scope.schemaUrl}`]));
+        [`${scope.name || 'no name'} ${scope.version}`, scope.schemaUrl && `Schema ${scope.schemaUrl}`]),
+    ];
   }
 
   return {
@@ -150,16 +139,13 @@ export function mountSpanDetail(parent, trace, { colorOf, close }) {
       view.replaceChildren(
         h('div', { class: 'detail-head' },
           h('div', { class: 'detail-title' },
-            span === null ? h('p', {}, icon('warning'), 'Not received')
-              : h('p', {}, paint(h('span', { class: 'dot' }), colorOf(span.service)), span.service),
+            span === null ? null : h('p', {}, paint(h('span', { class: 'dot' }), colorOf(span.service)), span.service),
             h('h2', {}, span === null ? 'Missing span' : span.name || 'no name')),
           span === null ? '' : copyButton(JSON.stringify(span.raw, null, 2), 'Copy the span as JSON'),
           iconButton('close', 'Close (Esc)', close)),
-        span === null ? h('div', { class: 'detail-body' },
-          factList([['Span id', id, id]]),
-          h('p', { class: 'section-note' }, `${counted(node.childCount, 'span names', 'spans name')} this one `
-            + 'as parent, but it was not received: it may be late, not sampled, or lost on its way.'))
-          : body(node, span));
+        h('div', { class: 'detail-body', tabindex: 0 },
+          ...nodeWarnings(node, trace).map((text) => h('p', { class: 'banner' }, icon('warning'), text)),
+          ...(span === null ? [factList([['Span id', id, id]])] : body(node, span))));
     },
   };
 }

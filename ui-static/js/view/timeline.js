@@ -9,17 +9,18 @@ import { listSync } from './list_sync.js';
 import { fractionOf, placeBar, rulerTicks } from '../model/layout.js';
 import { rowWindow, scrollToRow } from '../model/row_window.js';
 import { rowOf } from '../model/trace_rows.js';
-import { formatDuration } from '../model/time.js';
-import { markMatches } from '../model/find.js';
+import { formatDuration, parseNanos } from '../model/time.js';
+import { nodeWarnings } from '../model/warnings.js';
 
 const ROW_HEIGHT = 28; // --row-height in css/tokens.css
 const INDENT = 14;
 const EVENT_TICKS_MAX = 40;
 const TICK_SPACE_PX = 110;
 
-/** @param {Term[]} terms @param {string} label */
-function marked(terms, label) {
-  return markMatches(terms, label).map(({ text, isMatch }) => (isMatch ? h('mark', {}, text) : text));
+/** @param {HTMLElement} element @param {number} fraction of the visible range */
+function atFraction(element, fraction) {
+  element.style.left = `${fraction * 100}%`;
+  return element;
 }
 
 /** What a screen reader says of a row. @param {SpanNode} node */
@@ -28,27 +29,18 @@ function rowLabel({ span, isError, duration, childCount, id }) {
     : `${isError ? 'Error: ' : ''}${span.service} ${span.name}, ${formatDuration(duration)}`;
 }
 
-/** @param {SpanNode} node */
-function warningOf({ isCut, skew, sharesId, hasNoTime, duration }) {
-  return isCut ? 'Its parents form a cycle'
-    : hasNoTime ? 'Its start or end was not set'
-      : duration < 0 ? 'It ends before it starts'
-        : skew > 0 ? `Starts ${formatDuration(skew)} before its parent`
-          : sharesId ? 'Another span has the same id' : '';
-}
-
 /**
  * @param {SpanNode} node
  * @param {Trace} trace
  * @param {TimelineState} state
  * @param {TimelineContext} context
  */
-function nameCell(node, trace, { terms, collapsed }, { toggle }) {
+function nameCell(node, trace, { collapsed }, { toggle }) {
   const { span, index, childCount, depth } = node;
   const indent = h('span', { class: 'row-indent' });
   indent.style.width = `${depth * INDENT}px`;
   const isSame = span !== null && trace.nodes[node.parent]?.span?.service === span.service;
-  const warning = warningOf(node);
+  const warning = nodeWarnings(node, trace).join(' ');
   return h('div', { class: 'row-name' },
     indent,
     h('button', {
@@ -61,11 +53,11 @@ function nameCell(node, trace, { terms, collapsed }, { toggle }) {
     }, icon('chevron')),
     h('span', { class: 'row-color' }),
     node.isError ? icon('error', 'error') : null,
-    warning === '' && span !== null ? null : icon('warning', warning || 'not received'),
+    warning === '' ? null : icon('warning', warning),
     span === null ? null
-      : h('span', { class: `row-service ${isSame ? 'is-same' : ''}` }, ...marked(terms, span.service)),
-    h('span', { class: 'row-operation' }, ...(span === null
-      ? [`parent ${node.id} was not received`] : marked(terms, span.name))),
+      : h('span', { class: `row-service ${isSame ? 'is-same' : ''}` }, span.service),
+    h('span', { class: 'row-operation' },
+      span === null ? `parent ${node.id} was not received` : span.name),
     collapsed.has(index) ? h('span', { class: 'row-hidden' }, `+${node.end - index - 1}`) : null);
 }
 
@@ -75,19 +67,16 @@ function trackCell({ span, start, duration, hasNoTime }, trace, { range }) {
   const { left, width, isVisible } = placeBar(range, start, duration);
   if (isVisible) {
     const bar = h('div', { class: 'bar' });
-    bar.style.left = `${left * 100}%`;
     bar.style.width = `${width * 100}%`;
     const label = h('span', { class: 'bar-label' }, hasNoTime ? 'no time' : formatDuration(duration));
-    label.style.left = `${(left + width) * 100}%`;
-    track.append(bar, label);
+    track.append(atFraction(bar, left), atFraction(label, left + width));
   }
   for (const event of span?.raw.events?.slice(0, EVENT_TICKS_MAX) ?? []) {
-    const at = Number(BigInt(/** @type {any} */ (event.timeUnixNano ?? 0)) - trace.start);
+    const at = Number(parseNanos(event.timeUnixNano) - trace.start);
     const fraction = fractionOf(range, at);
     if (fraction >= 0 && fraction <= 1) {
-      const tick = h('i', { class: 'event-tick', title: `${event.name ?? ''} at ${formatDuration(at)}` });
-      tick.style.left = `${fraction * 100}%`;
-      track.append(tick);
+      track.append(atFraction(h('i',
+        { class: 'event-tick', title: `${event.name ?? ''} at ${formatDuration(at)}` }), fraction));
     }
   }
   return track;
@@ -145,16 +134,9 @@ export function mountTimeline(parent, trace, context) {
   function drawRuler() {
     const now = /** @type {TimelineState} */ (state);
     const marks = rulerTicks(now.range, Math.floor(ticks.clientWidth / TICK_SPACE_PX));
-    ticks.replaceChildren(...marks.map(({ fraction, label }) => {
-      const tick = h('span', {}, label);
-      tick.style.left = `${fraction * 100}%`;
-      return tick;
-    }));
-    lines.replaceChildren(...marks.map(({ fraction }) => {
-      const line = h('i');
-      line.style.left = `${fraction * 100}%`;
-      return line;
-    }));
+    ticks.replaceChildren(...marks.map(({ fraction, label }) =>
+      atFraction(h('span', {}, label), fraction)));
+    lines.replaceChildren(...marks.map(({ fraction }) => atFraction(h('i'), fraction)));
   }
 
   function draw() {
@@ -165,8 +147,8 @@ export function mountTimeline(parent, trace, context) {
     const scrollbar = `${rowsView.offsetWidth - rowsView.clientWidth}px`;
     ruler.style.paddingRight = scrollbar;
     lines.style.right = scrollbar;
-    const { rows, collapsed, range, terms, matches } = state;
-    const look = [collapsed, range, terms, matches];
+    const { rows, collapsed, range, matches } = state;
+    const look = [collapsed, range, matches];
     if (look.some((part, i) => part !== drawn[i])) {
       sync([]); // the rows look different: none is kept
       drawn = look;

@@ -1,22 +1,12 @@
 /* trace_header.js - what a trace is, in a few lines above its waterfall. */
-import { copyButton, counted, h, icon, paint } from './dom.js';
+import { copyButton, h, icon, paint, serviceChip } from './dom.js';
 import { formatDuration, formatLocal, formatUtc } from '../model/time.js';
 import { headNode } from '../model/trace_tree.js';
+import { traceWarnings } from '../model/warnings.js';
 
 /** @param {string} name @param {...(Node | string)} value */
 function fact(name, ...value) {
   return h('div', {}, h('dt', {}, name), h('dd', {}, ...value));
-}
-
-/** What has to be known before the picture is believed. @param {Trace} trace */
-function doubts({ root, orphanCount, copyCount, skewCount }) {
-  return [
-    root === null && 'The root span was not received.',
-    orphanCount > 0 && `${counted(orphanCount, 'span names', 'spans name')} a parent that was not received.`,
-    copyCount > 0 && `${counted(copyCount, 'copy', 'copies')} of spans merged.`,
-    skewCount > 0 && `${counted(skewCount, 'span starts', 'spans start')} before the parent: `
-      + 'the clocks differ. Times are shown as received.',
-  ].filter((text) => text !== false).join(' ');
 }
 
 /**
@@ -27,7 +17,7 @@ function doubts({ root, orphanCount, copyCount, skewCount }) {
 export function mountTraceHeader(parent, trace, { colorOf, rawHref, find }) {
   const head = headNode(trace)?.span;
   const service = head?.service ?? '';
-  const doubt = doubts(trace);
+  const doubt = traceWarnings(trace).join(' ');
   parent.append(h('header', { class: 'trace-head' },
     h('div', { class: 'trace-title' },
       paint(h('span', { class: 'dot' }), colorOf(service)),
@@ -45,10 +35,10 @@ export function mountTraceHeader(parent, trace, { colorOf, rawHref, find }) {
       fact('Spans', trace.spanCount.toLocaleString('en')),
       fact('Errors', h('span', { class: trace.errorCount > 0 ? 'error-text' : '' },
         trace.errorCount.toLocaleString('en')))),
-    h('div', { class: 'legend' }, ...trace.services.map((one) => paint(h('button', {
-      type: 'button', class: 'chip', title: `Find the spans of ${one.name}`,
-      click: () => find(`"service.name=${one.name}"`),
-    }, one.name, h('span', { class: 'muted' }, String(one.spanCount)),
-    one.errorCount > 0 ? icon('error', counted(one.errorCount, 'error')) : null), colorOf(one.name)))),
+    h('div', { class: 'legend' }, ...trace.services.map((one) =>
+      serviceChip('button', one, colorOf(one.name), {
+        type: 'button', title: `Find the spans of ${one.name}`,
+        click: () => find(`"service.name=${one.name}"`),
+      }))),
     doubt === '' ? null : h('p', { class: 'banner' }, icon('warning'), doubt)));
 }

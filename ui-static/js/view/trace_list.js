@@ -1,5 +1,5 @@
 /* trace_list.js - the traces found, or those of a file: a heading and one link a trace. */
-import { counted, h, icon, notice, paint } from './dom.js';
+import { counted, h, icon, notice, paint, serviceChip } from './dom.js';
 import { listSync } from './list_sync.js';
 import { formatAgo, formatDuration, formatLocal, formatUtc } from '../model/time.js';
 import { makeServiceColors } from '../model/service_colors.js';
@@ -15,9 +15,7 @@ function traceItem(summary, { href, slowest, now, colorOf }) {
   const { service, operation, services, errorCount, orphanCount } = summary;
   const fill = h('i');
   fill.style.width = `${slowest > 0 ? (summary.duration / slowest) * 100 : 0}%`;
-  const chips = services.slice(0, CHIPS_MAX).map((one) => paint(h('span', { class: 'chip' },
-    one.name, h('span', { class: 'muted' }, String(one.spanCount)),
-    one.errorCount > 0 ? icon('error', counted(one.errorCount, 'error')) : null), colorOf(one.name)));
+  const chips = services.slice(0, CHIPS_MAX).map((one) => serviceChip('span', one, colorOf(one.name)));
   return h('li', { class: 'trace', 'data-trace-id': summary.traceId },
     h('a', { href },
       h('span', { class: 'trace-name' },
@@ -56,7 +54,7 @@ export function mountTraceList(parent) {
       view.replaceChildren(notice('error', title, message));
     },
     /** @param {Results} results */
-    setResults({ title, range, summaries, incomplete, hrefOf, sorts, now }) {
+    setResults({ title, range, summaries, incomplete, hrefOf, now }) {
       const list = h('ul', { class: 'traces' });
       const slowest = summaries.reduce((max, { duration }) => Math.max(max, duration), 0);
       const colorOf = makeServiceColors();
@@ -66,10 +64,7 @@ export function mountTraceList(parent) {
       view.removeAttribute('aria-busy');
       view.replaceChildren(
         h('div', { class: 'results-head' },
-          h('h1', { role: 'status' }, title), h('p', { class: 'muted' }, range),
-          isEmpty || sorts.length === 0 ? '' : h('nav', { class: 'results-sort', 'aria-label': 'Order' },
-            ...sorts.map(({ name, href, isCurrent }) =>
-              h('a', { href, 'aria-current': isCurrent && 'true' }, name)))),
+          h('h1', { role: 'status' }, title), h('p', { class: 'muted' }, range)),
         incomplete === '' ? '' : h('p', { class: 'banner', role: 'status' }, icon('warning'),
           `Not everything was searched, so traces may be missing here: ${incomplete}`),
         isEmpty ? notice('empty', 'No trace matches', `Searched: ${range}.`,

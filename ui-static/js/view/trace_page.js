@@ -91,7 +91,7 @@ export function mountTracePage(parent, trace, { params, rawHref, setParams }) {
 
   /** Draws everything from what is looked at, and writes it into the URL. */
   function update() {
-    timeline.setState({ rows, collapsed, range, cursor, terms, matches: foundSet });
+    timeline.setState({ rows, collapsed, range, cursor, matches: foundSet });
     minimap.setRange(range);
     findBar.setState(findText, findResult(), isZoomed());
     detail.show(isOpen ? nodes[cursor] : null);

@@ -1,6 +1,6 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { markMatches, matches, parseFind } from '../../js/model/find.js';
+import { matches, parseFind } from '../../js/model/find.js';
 import { makeSpans } from './make_spans.js';
 
 const [SPAN] = makeSpans([{
@@ -36,15 +36,4 @@ test('quoted words are one', () => {
 
 test('a word does not reach from one field into the next', () => {
   assert.ok(!finds('"checkout post"'));
-});
-
-test('a label is cut at the words found, longest first', () => {
-  const parts = markMatches(parseFind('pay p'), 'POST /pay');
-  assert.equal(parts.map((part) => part.text).join(''), 'POST /pay');
-  assert.deepEqual(parts.filter((part) => part.isMatch).map((part) => part.text), ['P', 'pay']);
-});
-
-test('excluded words are not marked, and letters that change length mark nothing', () => {
-  assert.deepEqual(markMatches(parseFind('-pay'), 'pay'), [{ text: 'pay', isMatch: false }]);
-  assert.deepEqual(markMatches(parseFind('i'), 'İi'), [{ text: 'İi', isMatch: false }]);
 });
