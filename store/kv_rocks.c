@@ -15,6 +15,8 @@
 
 #define WAL_BYTES_MAX (64u << 20)
 #define BLOCK_SIZE (16u << 10)
+/* The engine's default of 4 MiB would be most of a small partition. */
+#define MANIFEST_RESERVED_BYTES (64u << 10)
 #define BACKGROUND_JOBS 2
 
 struct bb_kv_shared {
@@ -126,6 +128,7 @@ static void set_options(struct bb_kv *kv, const struct bb_kv_shared *shared)
     rocksdb_options_set_stats_dump_period_sec(options, 0);
     rocksdb_options_set_stats_persist_period_sec(options, 0);
     rocksdb_options_set_skip_stats_update_on_db_open(options, 1);
+    rocksdb_options_set_manifest_preallocation_size(options, MANIFEST_RESERVED_BYTES);
     kv->options = options;
     kv->table_options = table;
 }

@@ -224,6 +224,48 @@ static bool is_finishable(struct bb_partition *partition)
     return is_finishable;
 }
 
+/* Takes `partition` out of the list and lets go of it; its files go when nobody reads it. */
+static void discard(struct bb_store *store, struct bb_partition *partition)
+{
+    bool is_there = false;
+
+    pthread_mutex_lock(&store->mutex);
+    for (uint32_t i = 0; i < store->partition_count; i++) {
+        if (store->partitions[i] == partition) {
+            is_there = true;
+            store->partition_count--;
+            memmove(store->partitions + i, store->partitions + i + 1,
+                    (store->partition_count - i) * sizeof(struct bb_partition *));
+            break;
+        }
+    }
+    pthread_mutex_unlock(&store->mutex);
+    if (is_there) {
+        atomic_store(&partition->is_discarded, true);
+        bb_partition_release(partition);
+    }
+}
+
+/* The last step of a partition that takes no more. */
+static enum bb_err finish_partition(struct bb_store *store, struct bb_partition *partition,
+                                    struct bb_err_detail *detail)
+{
+    enum bb_err err =
+        bb_partition_finish(partition, bb_clock_unix_ns(store->options.clock), detail);
+
+    if (err != BB_OK) {
+        log_failure("a partition can't be sealed", partition, err, detail);
+    } else if (partition->summary.row_count == 0) {
+        discard(store, partition); /* nothing arrived in its time */
+    } else {
+        atomic_store(&partition->disk_bytes, bb_store_dir_bytes(partition->path));
+        bb_log(BB_LOG_INFO, "store", "partition sealed",
+               "partition=%s spans=%" PRIu64 " bytes=%" PRIu64, partition->name,
+               partition->summary.row_count, atomic_load(&partition->disk_bytes));
+    }
+    return err;
+}
+
 static enum bb_err seal_all(struct bb_store *store, struct bb_err_detail *detail)
 {
     enum bb_err first_err = BB_OK;
@@ -235,15 +277,9 @@ static enum bb_err seal_all(struct bb_store *store, struct bb_err_detail *detail
         }
         enum bb_err err = seal_partition(store, partition, detail);
         if (err == BB_OK && is_finishable(partition)) {
-            err = bb_partition_finish(partition, bb_clock_unix_ns(store->options.clock), detail);
-            if (err == BB_OK) {
-                atomic_store(&partition->disk_bytes, bb_store_dir_bytes(partition->path));
-                bb_log(BB_LOG_INFO, "store", "partition sealed",
-                       "partition=%s spans=%" PRIu64 " bytes=%" PRIu64, partition->name,
-                       partition->summary.row_count, atomic_load(&partition->disk_bytes));
-            } else {
-                log_failure("a partition can't be sealed", partition, err, detail);
-            }
+            err = finish_partition(store, partition, detail);
+            /* A discarded one has made place for the next. */
+            i -= atomic_load(&partition->is_discarded) ? 1 : 0;
         }
         first_err = first_err == BB_OK ? err : first_err;
         bb_partition_release(partition);
@@ -267,31 +303,22 @@ static bool must_roll_over(struct bb_store *store, uint64_t now_unix_ns)
     return bb_kv_is_failed(active->kv) && atomic_load(&store->is_failed);
 }
 
-/* Takes the oldest partition out of the list, if it is sealed and `now_unix_ns` is past its time
- * (0: whatever its time), and lets go of it. False when there was none. */
+/* Lets go of the oldest partition, if it is sealed and `now_unix_ns` is past its time (0: whatever
+ * its time). False when there was none. */
 static bool discard_oldest(struct bb_store *store, uint64_t now_unix_ns, enum bb_metric metric)
 {
-    struct bb_partition *oldest = NULL;
+    struct bb_partition *oldest = hold_partition(store, 0);
 
-    pthread_mutex_lock(&store->mutex);
-    if (store->partition_count > 1 && store->partitions[0]->is_sealed) {
-        const struct bb_partition_summary *summary = &store->partitions[0]->summary;
-        if (now_unix_ns == 0 ||
-            summary->sealed_unix_ns + store->options.retention_ns <= now_unix_ns) {
-            oldest = store->partitions[0];
-            store->partition_count--;
-            memmove(store->partitions, store->partitions + 1,
-                    store->partition_count * sizeof(struct bb_partition *));
-        }
-    }
-    pthread_mutex_unlock(&store->mutex);
-    if (oldest == NULL) {
+    if (oldest == NULL || !atomic_load(&oldest->is_sealed) ||
+        (now_unix_ns != 0 &&
+         oldest->summary.sealed_unix_ns + store->options.retention_ns > now_unix_ns)) {
+        bb_partition_release(oldest);
         return false;
     }
     bb_log(BB_LOG_INFO, "store", "partition expired", "partition=%s reason=%s bytes=%" PRIu64,
            oldest->name, now_unix_ns == 0 ? "bytes" : "age", atomic_load(&oldest->disk_bytes));
     bb_metric_add(metric, 1);
-    atomic_store(&oldest->is_discarded, true);
+    discard(store, oldest);
     bb_partition_release(oldest);
     return true;
 }
