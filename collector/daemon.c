@@ -260,9 +260,13 @@ enum bb_err bb_daemon_start(struct bb_daemon *daemon, const struct bb_config *co
         err = start_queries(daemon, detail);
     }
     if (err != BB_OK) {
-        struct bb_err_detail ignored = {0};
+        struct bb_err_detail second = {0};
+        char quoted[QUOTED_SIZE];
 
-        (void)bb_daemon_stop(daemon, &ignored); /* the first error is the one to tell */
+        if (bb_daemon_stop(daemon, &second) != BB_OK) {
+            bb_log(BB_LOG_ERROR, MODULE, "closing the store after a failed start", "err=%s",
+                   bb_log_quote(bb_slice_from_cstr(second.text), quoted, sizeof quoted));
+        }
         return err;
     }
     bb_admin_set_ready(&daemon->admin, daemon->store);
