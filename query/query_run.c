@@ -252,14 +252,15 @@ enum bb_err bb_query_run_find_trace(struct bb_query_run *run, const struct bb_tr
 
     run->trace.limit_bytes = run->trace_bytes_max;
     enum bb_err err = call_store(run, &run->trace, call_find_trace, &call);
-    run->trace_bytes_max = run->trace.limit_bytes;
+    /* A trace that was too big says nothing of the next one. */
+    run->trace_bytes_max = err == BB_ETOOBIG ? 0 : run->trace.limit_bytes;
     if (err != BB_OK) {
         return err;
     }
     size_t stored_bytes = run->trace.taken_bytes;
     /* Renderers sort and look up in this arena, too: a few words for each span. */
-    run->trace.limit_bytes += (size_t)256 * out_trace->batch.span_count +
-                              (size_t)128 * out_trace->batch.resource_count + ARENA_BYTES_FIRST;
+    run->trace.limit_bytes = stored_bytes + (size_t)256 * out_trace->batch.span_count +
+                             (size_t)128 * out_trace->batch.resource_count + ARENA_BYTES_FIRST;
     return bb_query_run_reserve(run, run->answer == NULL ? 0 : RENDERED_PER_STORED * stored_bytes);
 }
 
@@ -273,6 +274,12 @@ static enum bb_err call_search(struct bb_query_run *run, struct bb_arena *arena,
     struct search_call *call = ctx;
 
     return bb_store_search(run->api->store, call->search, &run->ctl, arena, &call->result);
+}
+
+/* Is it the answer that takes the memory, rather than the trace at hand? */
+static bool is_answer_large(const struct bb_query_run *run)
+{
+    return run->answer != NULL && run->answer->capacity > run->api->budget->limit_bytes / 4;
 }
 
 /* One hit of a search. *out_is_full is set when the answer takes no more. */
@@ -291,7 +298,11 @@ static enum bb_err hand_over(struct bb_query_run *run, const struct bb_trace_id 
         bb_query_run_set_incomplete(run, "trace %s expired during the search", id);
         return BB_OK;
     case BB_ETOOBIG:
-        bb_query_run_set_incomplete(run, "trace %s takes more memory than one query may", id);
+        if (is_answer_large(run)) {
+            *out_is_full = true; /* the next ones would not fit either */
+        } else {
+            bb_query_run_set_incomplete(run, "trace %s takes more memory than is left", id);
+        }
         return BB_OK;
     default:
         return err;
