@@ -677,8 +677,8 @@ static bool write_list(struct transcoder *t, const struct group *group, enum lev
     }
     for (size_t i = 0; bb_json_next_element(&t->in); i++) {
         t->index[element_level] = i;
-        bool is_good = group->element == NULL ? write_span(t)
-                                              : write_group(t, group->element, element_level);
+        bool is_good =
+            group->element == NULL ? write_span(t) : write_group(t, group->element, element_level);
         if (!is_good) {
             return at_field(t, group->list_name, (int64_t)i);
         }

@@ -472,8 +472,7 @@ bool bb_json_string_equals(const struct bb_json_string *string, const char *text
 
 bool bb_json_number_is_valid(struct bb_slice text)
 {
-    return text.size > 0 &&
-           number_end(text.data, text.data + text.size) == text.data + text.size;
+    return text.size > 0 && number_end(text.data, text.data + text.size) == text.data + text.size;
 }
 
 /* The exponent of a valid number, `at` behind the 'e'; held at +-100000, which nothing reaches. */

@@ -37,9 +37,9 @@ struct bb_json_reader {
     const uint8_t *begin;
     const uint8_t *next;
     const uint8_t *end;
-    unsigned depth; /* containers that are open */
-    bool is_first;  /* nothing has been read yet in the innermost open container */
-    enum bb_err err; /* BB_OK, BB_EINVAL, or BB_ETOOBIG for more than BB_JSON_DEPTH_MAX */
+    unsigned depth;   /* containers that are open */
+    bool is_first;    /* nothing has been read yet in the innermost open container */
+    enum bb_err err;  /* BB_OK, BB_EINVAL, or BB_ETOOBIG for more than BB_JSON_DEPTH_MAX */
     const char *what; /* of err; static storage */
 };
 

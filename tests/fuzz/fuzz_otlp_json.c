@@ -1,7 +1,8 @@
 /*
  * fuzz_otlp_json.c - any bytes into the OTLP/JSON transcoder. What must hold:
- *   - what it takes is JSON, and what it writes passes the walk: no span that it wrote is malformed,
- *     has a bad id, bad text or too deep a value (of counts and sizes only the walk is the judge);
+ *   - what it takes is JSON, and what it writes passes the walk: no span that it wrote is
+ * malformed, has a bad id, bad text or too deep a value (of counts and sizes only the walk is the
+ * judge);
  *   - what it refuses leaves nothing behind.
  */
 #include "tests/fuzz/fuzz_target.h"

@@ -15,7 +15,8 @@
 
 static bool run_file(const char *path, size_t size)
 {
-    /* tidy: allow malloc: exactly the size of the input, so that a sanitizer sees a read behind it */
+    /* tidy: allow malloc: exactly the size of the input, so that a sanitizer sees a read behind it
+     */
     uint8_t *data = malloc(size > 0 ? size : 1);
     FILE *file = fopen(path, "rb");
     bool is_read = data != NULL && file != NULL && fread(data, 1, size, file) == size;

@@ -18,7 +18,8 @@
 /* Appends the fields of `message`. */
 void proto_text_append(struct bb_buf *out, const ProtobufCMessage *message);
 
-/* Unpacks `wire` as `type` and gives its text; fails the test when it can't. Free it with free(). */
+/* Unpacks `wire` as `type` and gives its text; fails the test when it can't. Free it with free().
+ */
 char *proto_text_of(const ProtobufCMessageDescriptor *type, struct bb_slice wire);
 
 #endif /* BB_TESTS_PROTO_TEXT_H */

@@ -190,7 +190,7 @@ static void values_keep_their_type_and_that_they_are_there(void **state)
         {VALUE("{\"arrayValue\":{\"values\":[{\"intValue\":1},{},{\"stringValue\":\"b\"}]}}"),
          VALUE_TEXT("array_value{values{int_value=1} values{} values{string_value=\"b\"}}")},
         {VALUE("{\"kvlistValue\":{\"values\":[{\"key\":\"\","
-         "\"value\":{\"arrayValue\":{\"values\":[{\"kvlistValue\":"
+               "\"value\":{\"arrayValue\":{\"values\":[{\"kvlistValue\":"
                "{}}]}}}]}}"),
          VALUE_TEXT("kvlist_value{values{value{array_value{values{kvlist_value{}}}}}}")},
         {VALUE("{\"unknownValue\":7,\"boolValue\":true}"), VALUE_TEXT("bool_value=1")},
@@ -225,25 +225,25 @@ static void fields_of_spans_come_in_every_allowed_form(void **state)
     static const struct good_row rows[] = {
         {SPAN(""), SPAN_TEXT("")},
         {SPANS("{\"traceId\":\"ABCDEFabcdef00000000000000000001\","
-         "\"spanId\":\"FFfFfFfFfFfFfFfF\"}"),
+               "\"spanId\":\"FFfFfFfFfFfFfFfF\"}"),
          "resource_spans{scope_spans{spans{trace_id=abcdefabcdef00000000000000000001 "
          "span_id=ffffffffffffffff}}}"},
         {SPANS("{\"spanId\":\"0102030405060708\","
-         "\"trac\\u0065Id\":\"\\u0030102030405060708090a0b0c0d0e0f10\"}"),
+               "\"trac\\u0065Id\":\"\\u0030102030405060708090a0b0c0d0e0f10\"}"),
          SPAN_TEXT("")},
         {SPAN(",\"parentSpanId\":\"\""), SPAN_TEXT("")},
         {SPAN(",\"parentSpanId\":null,\"name\":null,\"kind\":null,\"status\":null,\"events\":null"),
          SPAN_TEXT("")},
         {SPAN(",\"kind\":0,\"flags\":0,\"droppedEventsCount\":0,\"startTimeUnixNano\":\"0\","
-         "\"name\":\"\""),
+              "\"name\":\"\""),
          SPAN_TEXT("")},
         {SPAN(",\"kind\":5.0"), SPAN_TEXT(" kind=5")},
         {SPAN(",\"kind\":99"), SPAN_TEXT(" kind=99")},
         {SPAN(",\"kind\":-1"), SPAN_TEXT(" kind=-1")},
         {SPAN(",\"startTimeUnixNano\":18446744073709551615,"
-         "\"endTimeUnixNano\":\"18446744073709551615\""),
+              "\"endTimeUnixNano\":\"18446744073709551615\""),
          SPAN_TEXT(" start_time_unix_nano=18446744073709551615 "
-         "end_time_unix_nano=18446744073709551615")},
+                   "end_time_unix_nano=18446744073709551615")},
         {SPAN(",\"startTimeUnixNano\":1.7e18"),
          SPAN_TEXT(" start_time_unix_nano=1700000000000000000")},
         {SPAN(",\"flags\":4294967295,\"droppedLinksCount\":\"4294967295\""),
@@ -271,7 +271,10 @@ static void a_nul_in_a_string_is_kept(void **state)
 
     (void)state;
     assert_int_equal(got.err, BB_OK);
-    assert_non_null(memmem(got.out.data, got.out.size, "\x2a\x03" "a\0b", 5));
+    assert_non_null(memmem(got.out.data, got.out.size,
+                           "\x2a\x03"
+                           "a\0b",
+                           5));
     bb_buf_dispose(&got.out);
 }
 
@@ -302,16 +305,16 @@ static const struct bad_row BAD_SPANS[] = {
      PATH ".traceId: must be 32 hex digits, has 33 characters"},
     {SPANS("{\"traceId\":\"AQIDBAUGBwgJCgsMDQ4PEA==\",\"spanId\":\"0102030405060708\"}"),
      PATH ".traceId: must be 32 hex digits, has 24 characters; ids are hex in OTLP/JSON, not "
-     "base64"},
+          "base64"},
     {SPANS("{\"traceId\":\"" TRACE_HEX "\",\"spanId\":\"AQIDBAUGBwg=\"}"),
      PATH ".spanId: must be 16 hex digits, has 12 characters; ids are hex in OTLP/JSON, not "
-     "base64"},
+          "base64"},
     {SPANS("{\"traceId\":\"0102030405060708090a0b0c0d0e0fzz\",\"spanId\":\"0102030405060708\"}"),
      PATH ".traceId: must be 32 hex digits"},
     {SPANS("{\"traceId\":[1,2],\"spanId\":\"0102030405060708\"}"),
      PATH ".traceId: must be a string, is an array"},
     {SPAN(",\"parentSpanId\":\"12\""), PATH ".parentSpanId: must be 16 hex digits, has 2 "
-     "characters"},
+                                            "characters"},
     {SPAN(",\"parentSpanId\":false"), PATH ".parentSpanId: must be a string, is a boolean"},
     {SPAN(",\"name\":7"), PATH ".name: must be a string, is a number"},
     {SPAN(",\"traceState\":{}"), PATH ".traceState: must be a string, is an object"},
@@ -325,22 +328,22 @@ static const struct bad_row BAD_SPANS[] = {
     {SPAN(",\"status\":2"), PATH ".status: must be an object, is a number"},
     {SPAN(",\"status\":{\"message\":{}}"), PATH ".status.message: must be a string, is an object"},
     {SPAN(",\"startTimeUnixNano\":\"\""), PATH ".startTimeUnixNano: must be an unsigned 64-bit "
-     "integer"},
+                                               "integer"},
     {SPAN(",\"startTimeUnixNano\":\"12x\""), PATH ".startTimeUnixNano: must be an unsigned 64-bit "
-     "integer"},
+                                                  "integer"},
     {SPAN(",\"startTimeUnixNano\":\" 12\""), PATH ".startTimeUnixNano: must be an unsigned 64-bit "
-     "integer"},
+                                                  "integer"},
     {SPAN(",\"startTimeUnixNano\":-1"), PATH ".startTimeUnixNano: must be an unsigned 64-bit "
-     "integer"},
+                                             "integer"},
     {SPAN(",\"startTimeUnixNano\":0.5"), PATH ".startTimeUnixNano: must be an unsigned 64-bit "
-     "integer"},
+                                              "integer"},
     {SPAN(",\"endTimeUnixNano\":18446744073709551616"),
      PATH ".endTimeUnixNano: must be an unsigned 64-bit integer"},
     {SPAN(",\"endTimeUnixNano\":{\"low\":1,\"high\":2}"),
      PATH ".endTimeUnixNano: must be an unsigned 64-bit integer, is an object"},
     {SPAN(",\"flags\":4294967296"), PATH ".flags: must be an unsigned 32-bit integer"},
     {SPAN(",\"droppedEventsCount\":-1"), PATH ".droppedEventsCount: must be an unsigned 32-bit "
-     "integer"},
+                                              "integer"},
     {SPAN(",\"attributes\":{\"k\":\"v\"}"), PATH ".attributes: must be an array, is an object"},
     {SPAN(",\"attributes\":[null]"), PATH ".attributes[0]: must be an object, is null"},
     {SPAN(",\"attributes\":[{\"key\":\"a\"},{\"key\":1}]"),
@@ -353,13 +356,13 @@ static const struct bad_row BAD_SPANS[] = {
      VALUE_PATH ".intValue: must be a signed 64-bit integer"},
     {VALUE("{\"intValue\":\"NaN\"}"), VALUE_PATH ".intValue: must be a signed 64-bit integer"},
     {VALUE("{\"intValue\":[]}"), VALUE_PATH ".intValue: must be a signed 64-bit integer, is an "
-     "array"},
+                                            "array"},
     {VALUE("{\"doubleValue\":\"nan\"}"),
      VALUE_PATH ".doubleValue: must be a number in the range of a double, \"NaN\", \"Infinity\" or "
-     "\"-Infinity\""},
+                "\"-Infinity\""},
     {VALUE("{\"doubleValue\":1e999}"),
      VALUE_PATH ".doubleValue: must be a number in the range of a double, \"NaN\", \"Infinity\" or "
-     "\"-Infinity\""},
+                "\"-Infinity\""},
     {VALUE("{\"doubleValue\":true}"), VALUE_PATH ".doubleValue: must be a number, is a boolean"},
     {VALUE("{\"bytesValue\":\"A\"}"), VALUE_PATH ".bytesValue: must be base64"},
     {VALUE("{\"bytesValue\":\"A===\"}"), VALUE_PATH ".bytesValue: must be base64"},
@@ -400,8 +403,8 @@ static void a_bad_span_is_left_out_and_its_field_named(void **state)
         if (got.err != BB_OK || got.left_out.span_count != 1 ||
             strcmp(got.left_out.first.text, BAD_SPANS[i].first) != 0) {
             fail_msg("%s\n gave %d, %d left out, \"%s\"\n not \"%s\"", BAD_SPANS[i].json,
-            (int)got.err,
-                     (int)got.left_out.span_count, got.left_out.first.text, BAD_SPANS[i].first);
+                     (int)got.err, (int)got.left_out.span_count, got.left_out.first.text,
+                     BAD_SPANS[i].first);
         }
         char *text = proto_text_of(REQUEST, bb_buf_slice(&got.out));
         assert_string_equal(text, "resource_spans{scope_spans{}}");
@@ -429,10 +432,8 @@ static void the_good_spans_around_bad_ones_pass(void **state)
                         "names for enum values");
     char *text = proto_text_of(REQUEST, bb_buf_slice(&got.out));
     assert_string_equal(text, "resource_spans{scope_spans{spans{" IDS_TEXT " name=\"a\"} "
-    "spans{" IDS_TEXT
-                              " name=\"b\"}}} resource_spans{scope_spans{} "
-                              "scope_spans{spans{" IDS_TEXT
-                              " name=\"c\"}}}");
+                              "spans{" IDS_TEXT " name=\"b\"}}} resource_spans{scope_spans{} "
+                              "scope_spans{spans{" IDS_TEXT " name=\"c\"}}}");
     free(text);
     bb_buf_dispose(&got.out);
 }
@@ -442,8 +443,8 @@ static void a_bad_resource_takes_all_its_spans_along(void **state)
 {
     static const char *const documents[] = {
         "{\"resourceSpans\":[{\"resource\":{\"attributes\":[{\"key\":5}]},"
-        "\"scopeSpans\":[{\"spans\":[{" IDS
-        "},{\"bad\":1}]},{\"spans\":[{" IDS "}]}]},{\"scopeSpans\":[{\"spans\":[{" IDS "}]}]}]}",
+        "\"scopeSpans\":[{\"spans\":[{" IDS "},{\"bad\":1}]},{\"spans\":[{" IDS
+        "}]}]},{\"scopeSpans\":[{\"spans\":[{" IDS "}]}]}]}",
         "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{" IDS "},{\"bad\":1}]},{\"spans\":[{" IDS
         "}]}],\"resource\":{\"attributes\":[{\"key\":5}]}},"
         "{\"scopeSpans\":[{\"spans\":[{" IDS "}]}]}]}",
@@ -467,10 +468,10 @@ static void a_bad_resource_takes_all_its_spans_along(void **state)
 
 static void a_bad_scope_takes_only_its_own_spans_along(void **state)
 {
-    struct outcome got = transcode(
-        "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{" IDS ",\"name\":\"a\"}]},"
-        "{\"spans\":[{" IDS "},{" IDS "}],\"schemaUrl\":[]},{\"spans\":[{" IDS ","
-        "\"name\":\"b\"}]}]}]}");
+    struct outcome got =
+        transcode("{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{" IDS ",\"name\":\"a\"}]},"
+                  "{\"spans\":[{" IDS "},{" IDS "}],\"schemaUrl\":[]},{\"spans\":[{" IDS ","
+                  "\"name\":\"b\"}]}]}]}");
 
     (void)state;
     assert_int_equal(got.err, BB_OK);
@@ -479,8 +480,7 @@ static void a_bad_scope_takes_only_its_own_spans_along(void **state)
                         "resourceSpans[0].scopeSpans[1].schemaUrl: must be a string, is an array");
     char *text = proto_text_of(REQUEST, bb_buf_slice(&got.out));
     assert_string_equal(text, "resource_spans{scope_spans{spans{" IDS_TEXT " name=\"a\"}} "
-    "scope_spans{spans{" IDS_TEXT
-                              " name=\"b\"}}}");
+                              "scope_spans{spans{" IDS_TEXT " name=\"b\"}}}");
     free(text);
     bb_buf_dispose(&got.out);
 }
@@ -534,8 +534,7 @@ static void what_no_span_is_to_blame_for_fails_the_request(void **state)
 
         if (got.err != BB_EINVAL || strcmp(got.detail.text, BAD_REQUESTS[i].first) != 0) {
             fail_msg("%s\n gave %d, \"%s\"\n not \"%s\"", BAD_REQUESTS[i].json, (int)got.err,
-            got.detail.text,
-                     BAD_REQUESTS[i].first);
+                     got.detail.text, BAD_REQUESTS[i].first);
         }
         assert_int_equal(got.out.size, 0);
         assert_int_equal(got.left_out.span_count, 0);
@@ -547,7 +546,7 @@ static void what_no_span_is_to_blame_for_fails_the_request(void **state)
 static void no_proper_prefix_of_a_document_passes(void **state)
 {
     static const char json[] = SPAN(",\"attributes\":[{\"key\":\"k\","
-    "\"value\":{\"intValue\":\"12\"}}],\"kind\":3");
+                                    "\"value\":{\"intValue\":\"12\"}}],\"kind\":3");
 
     (void)state;
     for (size_t size = 0; size < sizeof json - 1; size++) {
@@ -624,9 +623,9 @@ static void an_output_at_its_limit_is_too_big(void **state)
     (void)state;
     for (size_t limit = 1; limit < 60; limit++) {
         bb_buf_init(&out, limit);
-        assert_int_equal(bb_otlp_json_to_protobuf(bb_slice_from_cstr(json), &out, &left_out,
-        &detail),
-                         BB_ETOOBIG);
+        assert_int_equal(
+            bb_otlp_json_to_protobuf(bb_slice_from_cstr(json), &out, &left_out, &detail),
+            BB_ETOOBIG);
         assert_int_equal(out.size, 0);
         assert_int_equal(left_out.span_count, 0);
         bb_buf_dispose(&out);
@@ -636,8 +635,8 @@ static void an_output_at_its_limit_is_too_big(void **state)
 /* The transcoder and the walk agree on what is well-formed. */
 static void what_is_written_is_walkable(void **state)
 {
-    struct outcome got = transcode_nested(BB_VALUE_DEPTH_MAX, "{\"arrayValue\":{\"values\":[",
-    "]}}");
+    struct outcome got =
+        transcode_nested(BB_VALUE_DEPTH_MAX, "{\"arrayValue\":{\"values\":[", "]}}");
     struct bb_walk_result result;
     struct bb_arena arena;
 
