@@ -226,8 +226,7 @@ enum bb_err bb_api_v3_read_search(struct bb_slice request, struct bb_search_para
     if (reader.malformed) {
         return malformed(detail, "request");
     }
-    return bb_search_params_check(out_params, "query.start_time_min", "query.duration_min",
-                                  detail);
+    return bb_search_params_check(out_params, "query.start_time_min", "query.duration_min", detail);
 }
 
 enum bb_err bb_api_v3_read_get_trace(struct bb_slice request, struct bb_trace_id *out_trace_id,

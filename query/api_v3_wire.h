@@ -2,8 +2,8 @@
  * api_v3_wire.h - the messages of jaeger.api_v3 (proto/jaeger/api_v3/query_service.proto) as bytes.
  *
  * Read and written with pb_wire.h and not with protobuf-c's generated code: names come and go with
- * their length, so that a NUL in one cuts nothing, nothing is copied, and nothing recurses. The tests
- * hold this file against the generated code.
+ * their length, so that a NUL in one cuts nothing, nothing is copied, and nothing recurses. The
+ * tests hold this file against the generated code.
  *
  * The readers' slices are those of the request. They return BB_EINVAL for malformed bytes and for
  * values out of range, with the field in `detail`.

@@ -2,8 +2,8 @@
 #
 #   cmake -DFOLDER=... -DFILES="a;b/c" -DOUTPUT=... -P embed_files.cmake
 #
-# FILES are relative to FOLDER. A file's ETag is the start of its SHA-256, so that it changes exactly
-# when the content does.
+# FILES are relative to FOLDER. A file's ETag is the start of its SHA-256, so that it changes
+# exactly when the content does.
 
 list(SORT FILES COMPARE STRING)
 set(arrays "")

@@ -108,8 +108,7 @@ static size_t added_bytes(const struct bb_span_batch *batch, uint32_t first, uin
     const struct bb_span_ref *span = &batch->spans[i];
     const struct bb_span_ref *previous = i == first ? NULL : &batch->spans[i - 1];
     size_t size = span->bytes.size + FRAME_BYTES_MAX;
-    bool is_new_resource =
-        previous == NULL || previous->resource_index != span->resource_index;
+    bool is_new_resource = previous == NULL || previous->resource_index != span->resource_index;
 
     if (is_new_resource) {
         const struct bb_resource_ref *resource = &batch->resources[span->resource_index];

@@ -1,6 +1,6 @@
 /*
- * http_query.h - what Jaeger's two HTTP APIs share: paths, the life of one query, error statuses and
- * the headers that say whether an answer is complete.
+ * http_query.h - what Jaeger's two HTTP APIs share: paths, the life of one query, error statuses
+ * and the headers that say whether an answer is complete.
  *
  * Every answer of a query has `Bobbin-Complete: true`, or `Bobbin-Complete: false` and
  * `Bobbin-Incomplete-Reason`.
@@ -37,8 +37,8 @@ struct bb_http_path {
 BB_MUST_CHECK enum bb_err bb_http_path_split(struct bb_slice path, struct bb_arena *arena,
                                              struct bb_http_path *out_path);
 
-/* Does `path` have the form of `pattern`, a path in which an asterisk stands for any one segment that
- * isn't empty? *out_wildcard is what it stands for. */
+/* Does `path` have the form of `pattern`, a path in which an asterisk stands for any one segment
+ * that isn't empty? *out_wildcard is what it stands for. */
 bool bb_http_path_matches(const struct bb_http_path *path, const char *pattern,
                           struct bb_slice *out_wildcard);
 
@@ -67,9 +67,9 @@ unsigned bb_http_query_status(enum bb_err err);
 const char *bb_query_error_text(enum bb_err err, const struct bb_err_detail *detail);
 
 /*
- * To be called when something has been appended to an answer that began at `size_before`; `err` is
- * how that went. Takes it back when it is too much: then BB_ETOOBIG, and the answer is as before. Else
- * `err`. There is always room left for BB_ANSWER_END_BYTES more.
+ * To be called when something has been appended to an answer that was `size_before` long; `err` is
+ * how that went. Takes it back when it is too much: then BB_ETOOBIG, and the answer is as before.
+ * Else `err`. There is always room left for BB_ANSWER_END_BYTES more.
  */
 BB_MUST_CHECK enum bb_err bb_answer_settle(struct bb_buf *answer, size_t size_before,
                                            enum bb_err err);

@@ -215,8 +215,8 @@ static enum bb_err render_trace(void *ctx, struct bb_query_run *run, const struc
 /* traceID=: those that are stored, in the order asked for; the others are told as errors. */
 static enum bb_err render_listed(struct v1_call *call, const struct bb_search_params *params)
 {
-    struct bb_trace_id *missing = bb_arena_try_calloc(call->query.request.arena,
-                                                      params->trace_id_count, sizeof(*missing));
+    struct bb_trace_id *missing =
+        bb_arena_try_calloc(call->query.request.arena, params->trace_id_count, sizeof(*missing));
     struct bb_trace trace;
 
     if (missing == NULL) {
@@ -224,8 +224,7 @@ static enum bb_err render_listed(struct v1_call *call, const struct bb_search_pa
     }
     call->missing_ids = missing;
     for (uint32_t i = 0; i < params->trace_id_count; i++) {
-        enum bb_err err =
-            bb_query_run_find_trace(&call->query.run, &params->trace_ids[i], &trace);
+        enum bb_err err = bb_query_run_find_trace(&call->query.run, &params->trace_ids[i], &trace);
         if (err == BB_ENOTFOUND) {
             missing[call->missing_count++] = params->trace_ids[i];
             continue;
@@ -244,8 +243,7 @@ static enum bb_err answer_search(struct v1_call *call)
 {
     struct bb_search_params params;
 
-    enum bb_err err =
-        bb_search_params_read_v1(&call->query.request, &params, &call->query.detail);
+    enum bb_err err = bb_search_params_read_v1(&call->query.request, &params, &call->query.detail);
     if (err != BB_OK) {
         return err;
     }
@@ -328,9 +326,9 @@ static enum bb_err answer_dependencies(struct v1_call *call)
     }
     bool has_service = arg_of(call, "service", &service);
     uint64_t start_ms = end_ms > lookback_ms ? end_ms - lookback_ms : 0;
-    err = bb_query_run_dependencies(&call->query.run, start_ms * BB_NS_PER_MS,
-                                    end_ms * BB_NS_PER_MS + BB_NS_PER_MS - 1, &dependencies,
-                                    &count);
+    err =
+        bb_query_run_dependencies(&call->query.run, start_ms * BB_NS_PER_MS,
+                                  end_ms * BB_NS_PER_MS + BB_NS_PER_MS - 1, &dependencies, &count);
     if (err != BB_OK) {
         return err;
     }
@@ -352,12 +350,14 @@ static const struct {
     const char *pattern;
     v1_handler handler;
 } routes[] = {
+    /* clang-format off */
     {"api/services", answer_services},
     {"api/services/*/operations", answer_operation_names},
     {"api/operations", answer_operations},
     {"api/traces", answer_search},
     {"api/traces/*", answer_trace},
     {"api/dependencies", answer_dependencies},
+    /* clang-format on */
 };
 
 /* prettyPrint is asked for by any value but false, as Jaeger has it. */

@@ -2,9 +2,10 @@
  * http_v1.h - Jaeger's HTTP API version 1, "internal JSON": what Grafana's Jaeger data source and
  * Jaeger's UI call. docs/query-api.md has its endpoints.
  *
- * Every answer, errors as well, is one envelope:
- *   {"data": ..., "total": n, "limit": n, "offset": 0, "errors": null or [{"code","msg","traceID"}]}
- * An incomplete answer says so in `errors`, with code 206.
+ * Every answer, errors as well, is one envelope; `errors` is null where there are none:
+ *   {"data":..., "total":n, "limit":n, "offset":0,
+ * "errors":[{"code":n,"msg":"...","traceID":"..."}]} An incomplete answer says so in `errors`, with
+ * code 206.
  */
 #ifndef BB_QUERY_HTTP_V1_H
 #define BB_QUERY_HTTP_V1_H

@@ -186,8 +186,7 @@ static enum bb_err answer_traces(struct v3_call *call)
 {
     struct bb_search_params params;
 
-    enum bb_err err =
-        bb_search_params_read_v3(&call->query.request, &params, &call->query.detail);
+    enum bb_err err = bb_search_params_read_v3(&call->query.request, &params, &call->query.detail);
     if (err != BB_OK) {
         return err;
     }
@@ -295,8 +294,7 @@ static enum bb_err answer_summaries(struct v3_call *call)
     struct bb_query_ctl *ctl = &call->query.run.ctl;
     struct bb_search_params params;
 
-    enum bb_err err =
-        bb_search_params_read_v3(&call->query.request, &params, &call->query.detail);
+    enum bb_err err = bb_search_params_read_v3(&call->query.request, &params, &call->query.detail);
     if (err != BB_OK) {
         return err;
     }
@@ -345,8 +343,8 @@ static enum bb_err answer_dependencies(struct v3_call *call)
                          "startTime: must lie before the end of the time range");
     }
     if (err == BB_OK) {
-        err = bb_query_run_dependencies(&call->query.run, start_unix_ns, end_unix_ns,
-                                        &dependencies, &count);
+        err = bb_query_run_dependencies(&call->query.run, start_unix_ns, end_unix_ns, &dependencies,
+                                        &count);
     }
     if (err != BB_OK) {
         return err;
@@ -366,12 +364,14 @@ static const struct {
     const char *pattern;
     v3_handler handler;
 } routes[] = {
+    /* clang-format off */
     {"api/v3/services", answer_services},
     {"api/v3/operations", answer_operations},
     {"api/v3/traces", answer_traces},
     {"api/v3/traces/*", answer_trace},
     {"api/v3/trace-summaries", answer_summaries},
     {"api/v3/dependencies", answer_dependencies},
+    /* clang-format on */
 };
 
 static void run_handler(struct v3_call *call, v3_handler handler, enum bb_err err)

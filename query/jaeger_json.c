@@ -143,7 +143,8 @@ static void write_tags(struct render *render, const struct bb_span_view *span,
     write_span_tag(render, span, "otel.scope.version", scope->version);
     write_attributes(render, span->bytes, BB_F_SPAN_ATTRIBUTES, NULL);
     if (span->kind != BB_KIND_UNSPECIFIED && span->kind <= BB_KIND_CONSUMER) {
-        write_span_tag(render, span, "span.kind", bb_slice_from_cstr(bb_span_kind_text(span->kind)));
+        write_span_tag(render, span, "span.kind",
+                       bb_slice_from_cstr(bb_span_kind_text(span->kind)));
     }
     if (span->status_code == BB_STATUS_OK) {
         write_span_tag(render, span, "otel.status_code", bb_slice_from_cstr("OK"));

@@ -15,8 +15,8 @@
  *   dropped counts                warnings
  *
  * Values: bytes are type binary (base64), arrays and key-value lists type string (JSON), and an
- * int64 past 2^53 - 1, which JavaScript can't hold, is a string in an int64. A tag made from a field
- * is left out when an attribute of that name and text is there already.
+ * int64 past 2^53 - 1, which JavaScript can't hold, is a string in an int64. A tag made from a
+ * field is left out when an attribute of that name and text is there already.
  */
 #ifndef BB_QUERY_JAEGER_JSON_H
 #define BB_QUERY_JAEGER_JSON_H

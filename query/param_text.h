@@ -1,6 +1,6 @@
 /*
- * param_text.h - the text forms in which query parameters come, beside the durations of time_text.h:
- * whole numbers, booleans, times and trace ids. Plain functions; none takes memory.
+ * param_text.h - the text forms in which query parameters come, beside the durations of
+ * time_text.h: whole numbers, booleans, times and trace ids. Plain functions; none takes memory.
  */
 #ifndef BB_QUERY_PARAM_TEXT_H
 #define BB_QUERY_PARAM_TEXT_H

@@ -1,6 +1,6 @@
 /*
- * query_api.h - what bobbind serves to those who ask: Jaeger's HTTP v1 and v3, Jaeger's gRPC v3, and
- * the viewer's files. Handlers for the two servers; `ctx` of each is a struct bb_query_api.
+ * query_api.h - what bobbind serves to those who ask: Jaeger's HTTP v1 and v3, Jaeger's gRPC v3,
+ * and the viewer's files. Handlers for the two servers; `ctx` of each is a struct bb_query_api.
  */
 #ifndef BB_QUERY_QUERY_API_H
 #define BB_QUERY_QUERY_API_H

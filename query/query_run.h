@@ -1,10 +1,10 @@
 /*
  * query_run.h - one query from its start to its count: memory, cancelling, what it came to.
  *
- * Memory. What the store gives back goes into two arenas: `found` (names, hits) lives as long as the
- * query, `trace` holds one trace at a time, so that memory follows the answer and not all spans that
- * it is made from. How much a call needs isn't known before it: it starts with an arena of 1 MiB,
- * and when that is too small runs again with eight times as much, as far as the budget of all
+ * Memory. What the store gives back goes into two arenas: `found` (names, hits) lives as long as
+ * the query, `trace` holds one trace at a time, so that memory follows the answer and not all spans
+ * that it is made from. How much a call needs isn't known before it: it starts with an arena of 1
+ * MiB, and when that is too small runs again with eight times as much, as far as the budget of all
  * queries and BB_QUERY_BYTES_MAX let it. So at most an eighth of the work is done twice.
  *
  * Threads: one at a time.
@@ -52,8 +52,7 @@ void bb_query_run_end(struct bb_query_run *run, enum bb_err err);
 BB_MUST_CHECK enum bb_err bb_query_run_reserve(struct bb_query_run *run, size_t more_bytes);
 
 /* Notes that the answer may lack something. The first reason is kept. */
-void bb_query_run_set_incomplete(struct bb_query_run *run, const char *format, ...)
-    BB_PRINTF(2, 3);
+void bb_query_run_set_incomplete(struct bb_query_run *run, const char *format, ...) BB_PRINTF(2, 3);
 
 /*
  * The store's calls of the same names, under the rules above.

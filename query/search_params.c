@@ -181,7 +181,7 @@ static enum bb_err read_order(const struct bb_http_request *request, const struc
     return BB_OK;
 }
 
-/* Traces are always given as they are stored, so the value changes nothing; it must still be one. */
+/* Traces are always given as stored, so the value changes nothing; it must still be a boolean. */
 static enum bb_err check_raw(const struct bb_http_request *request, const struct names *names,
                              struct bb_err_detail *detail)
 {
@@ -335,8 +335,7 @@ static enum bb_err read_times_v1(const struct bb_http_request *request, struct b
     }
     if (is_given) {
         /* v1 shows starts cut to microseconds: the one that a client saw must be found by it. */
-        search->start_unix_ns_max =
-            us > us_max ? UINT64_MAX : us * BB_NS_PER_US + BB_NS_PER_US - 1;
+        search->start_unix_ns_max = us > us_max ? UINT64_MAX : us * BB_NS_PER_US + BB_NS_PER_US - 1;
     }
     return BB_OK;
 }

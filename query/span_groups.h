@@ -12,8 +12,8 @@
 #include "common/span_batch.h"
 
 /*
- * Gives a batch of the same spans, sorted by resource, then scope, then as they stood. Resources and
- * scopes are shared with `batch`; the spans are copies in the arena, their bytes are not.
+ * Gives a batch of the same spans, sorted by resource, then scope, then as they stood. Resources
+ * and scopes are shared with `batch`; the spans are copies in the arena, their bytes are not.
  *
  * BB_OK      *out_batch is set
  * BB_ENOMEM  the arena is at its limit

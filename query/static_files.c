@@ -18,8 +18,7 @@ static const char content_security_policy[] =
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
 
-static_assert(sizeof(content_security_policy) <=
-                  sizeof(((struct bb_http_header *)0)->value),
+static_assert(sizeof(content_security_policy) <= sizeof(((struct bb_http_header *)0)->value),
               "a policy that is cut protects less");
 
 static const struct {
@@ -60,8 +59,7 @@ static void refuse(struct bb_http_response *response, unsigned status, const cha
 /* If-None-Match is a list of tags, weak ones marked W/, or "*" (RFC 9110, section 13.1.2). */
 static bool matches_etag(const struct bb_http_request *request, const char *etag)
 {
-    const char *list =
-        request->header == NULL ? NULL : request->header(request, "If-None-Match");
+    const char *list = request->header == NULL ? NULL : request->header(request, "If-None-Match");
 
     return list != NULL && (strcmp(list, "*") == 0 || strstr(list, etag) != NULL);
 }

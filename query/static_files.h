@@ -1,9 +1,9 @@
 /*
- * static_files.h - the viewer: the built-in copy of ui-static/, or a directory in its place, which is
- * read anew at each request, for whoever works on the viewer.
+ * static_files.h - the viewer: the built-in copy of ui-static/, or a directory in its place, which
+ * is read anew at each request, for whoever works on the viewer.
  *
- * A path that is no file is a view of the viewer (/search, /trace/ID) and gets index.html, unless it
- * ends like a file of a type that we serve: then it is a 404. No cookie is set and none is read.
+ * A path that is no file is a view of the viewer (/search, /trace/ID) and gets index.html, unless
+ * it ends like a file of a type that we serve: then it is a 404.
  */
 #ifndef BB_QUERY_STATIC_FILES_H
 #define BB_QUERY_STATIC_FILES_H

@@ -74,8 +74,7 @@ static enum bb_err read_value(struct bb_json_reader *json, struct bb_arena *aren
 
 /* Fills `tags`, which has room for BB_SEARCH_CONDITIONS_MAX. */
 static enum bb_err read_members(struct bb_json_reader *json, struct bb_arena *arena,
-                                struct bb_err_detail *detail, struct bb_tag *tags,
-                                uint32_t *count)
+                                struct bb_err_detail *detail, struct bb_tag *tags, uint32_t *count)
 {
     struct bb_json_string key;
 

@@ -27,7 +27,7 @@ struct bb_tag {
  * BB_ENOMEM
  */
 BB_MUST_CHECK enum bb_err bb_tag_json_parse(struct bb_slice text, struct bb_arena *arena,
-                                            struct bb_err_detail *detail,
-                                            struct bb_tag **out_tags, uint32_t *out_count);
+                                            struct bb_err_detail *detail, struct bb_tag **out_tags,
+                                            uint32_t *out_count);
 
 #endif /* BB_QUERY_TAG_JSON_H */

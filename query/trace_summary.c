@@ -85,8 +85,8 @@ enum bb_err bb_trace_summary_make(const struct bb_trace *trace, struct bb_arena 
     int best_rank = 3;
 
     BB_ASSERT(batch->span_count > 0);
-    enum bb_err err = list_services(batch, arena, &summary.services, &summary.service_count,
-                                    &service_of);
+    enum bb_err err =
+        list_services(batch, arena, &summary.services, &summary.service_count, &service_of);
     if (err == BB_OK) {
         err = bb_span_index_build(batch, arena, &index);
     }
@@ -110,8 +110,7 @@ enum bb_err bb_trace_summary_make(const struct bb_trace *trace, struct bb_arena 
         if (end_unix_ns > summary.end_unix_ns_max) {
             summary.end_unix_ns_max = end_unix_ns;
         }
-        if (rank < best_rank ||
-            (rank == best_rank && span->start_unix_ns < root->start_unix_ns)) {
+        if (rank < best_rank || (rank == best_rank && span->start_unix_ns < root->start_unix_ns)) {
             best_rank = rank;
             root = span;
         }

@@ -21,15 +21,15 @@ struct bb_service_summary {
 /* Its slices are those of the trace. */
 struct bb_trace_summary {
     struct bb_trace_id trace_id;
-    /* Of the root: the earliest span without a parent; where there is none the earliest whose parent
-     * isn't in the trace; where there is none either (a cycle) the earliest. */
+    /* Of the root: the earliest span without a parent; where there is none the earliest whose
+     * parent isn't in the trace; where there is none either (a cycle) the earliest. */
     struct bb_slice root_service_name;
     struct bb_slice root_operation_name;
     uint64_t start_unix_ns_min;
     uint64_t end_unix_ns_max; /* not before the latest start */
     uint32_t span_count;
-    uint32_t error_count;  /* spans whose status is error */
-    uint32_t orphan_count; /* spans whose parent is named but not in the trace */
+    uint32_t error_count;                /* spans whose status is error */
+    uint32_t orphan_count;               /* spans whose parent is named but not in the trace */
     struct bb_service_summary *services; /* by name, each once; in the arena */
     uint32_t service_count;
 };

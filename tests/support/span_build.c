@@ -129,8 +129,7 @@ void span_build_link(struct span_build *build, uint64_t trace, uint64_t id)
     build->attribute_field = BB_F_LINK_ATTRIBUTES;
     bb_pb_write_bytes(&build->wire, BB_F_LINK_TRACE_ID,
                       bb_slice_of(trace_id.bytes, BB_TRACE_ID_SIZE));
-    bb_pb_write_bytes(&build->wire, BB_F_LINK_SPAN_ID,
-                      bb_slice_of(span_id.bytes, BB_SPAN_ID_SIZE));
+    bb_pb_write_bytes(&build->wire, BB_F_LINK_SPAN_ID, bb_slice_of(span_id.bytes, BB_SPAN_ID_SIZE));
 }
 
 /* Opens a KeyValue and its AnyValue; the caller writes one field and calls end_attribute. */

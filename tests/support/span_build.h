@@ -1,6 +1,6 @@
 /*
  * span_build.h - requests for tests, written front to back: a resource, its scopes, their spans.
- * Where otlp_build.h puts together messages, good and bad, this one makes traces that mean something.
+ * Where otlp_build.h puts together messages, good and bad, this one makes whole traces.
  *
  *   span_build_init(&build);
  *   span_build_resource(&build, "cart");

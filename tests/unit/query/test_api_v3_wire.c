@@ -136,7 +136,8 @@ static void names_the_field_that_is_wrong(void **state)
         {4, {(const uint8_t *)"\x10\x80\x94\xeb\xdc\x03", 6}, "query.start_time_min.nanos: "},
         {5, {(const uint8_t *)"", 0}, "query.start_time_max: must lie after 1970"},
         /* seconds = -1 */
-        {6, {(const uint8_t *)"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11},
+        {6,
+         {(const uint8_t *)"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11},
          "query.duration_min: must not be negative"},
         {10, {(const uint8_t *)"", 0}, "query.filter: structured filters are not supported"},
     };
@@ -155,8 +156,7 @@ static void takes_times_before_1970_for_no_bound_below(void **state)
     (void)state;
     /* Go's zero time: seconds = -62135596800 */
     assert_int_equal(
-        read_query_with(4, bb_slice_of("\x08\x80\x92\xb8\xc3\x98\xfe\xff\xff\xff\x01", 11)),
-        BB_OK);
+        read_query_with(4, bb_slice_of("\x08\x80\x92\xb8\xc3\x98\xfe\xff\xff\xff\x01", 11)), BB_OK);
     assert_true(params.search.start_unix_ns_min == 0);
 }
 
@@ -167,8 +167,8 @@ static void bounds_the_search_depth(void **state)
         enum bb_err err;
         uint32_t limit;
     } rows[] = {
-        {0, BB_OK, 100},         {1, BB_OK, 1},     {100000, BB_OK, 100000},
-        {100001, BB_EINVAL, 0},  {-1, BB_EINVAL, 0},
+        {0, BB_OK, 100},        {1, BB_OK, 1},      {100000, BB_OK, 100000},
+        {100001, BB_EINVAL, 0}, {-1, BB_EINVAL, 0},
     };
     Jaeger__ApiV3__TraceQueryParameters query = JAEGER__API_V3__TRACE_QUERY_PARAMETERS__INIT;
     Jaeger__ApiV3__FindTracesRequest find = JAEGER__API_V3__FIND_TRACES_REQUEST__INIT;
@@ -234,8 +234,8 @@ static void reads_a_dependencies_request(void **state)
     uint64_t max;
 
     (void)state;
-    assert_int_equal(
-        bb_api_v3_read_get_dependencies(bb_slice_of(NULL, 0), &min, &max, &detail), BB_OK);
+    assert_int_equal(bb_api_v3_read_get_dependencies(bb_slice_of(NULL, 0), &min, &max, &detail),
+                     BB_OK);
     assert_true(min == 0);
     assert_true(max == UINT64_MAX);
     start.seconds = 3;

@@ -117,7 +117,10 @@ static void says_not_found_for_an_unknown_trace(void **state)
 {
     struct query_fixture *fx = *state;
 
-    run(fx, "GetTrace", bb_slice_of("\x0a\x03" "abc", 5));
+    run(fx, "GetTrace",
+        bb_slice_of("\x0a\x03"
+                    "abc",
+                    5));
     assert_int_equal(capture.call.code, BB_RPC_NOT_FOUND);
     assert_string_equal(capture.call.message.text, "trace not found");
     assert_int_equal(capture.message_count, 0);
@@ -129,7 +132,10 @@ static void says_invalid_argument_for_a_bad_request(void **state)
     struct query_fixture *fx = *state;
     uint8_t packed[256];
 
-    run(fx, "GetTrace", bb_slice_of("\x0a\x03" "xyz", 5));
+    run(fx, "GetTrace",
+        bb_slice_of("\x0a\x03"
+                    "xyz",
+                    5));
     assert_int_equal(capture.call.code, BB_RPC_INVALID_ARGUMENT);
     check_has(capture.call.message.text, "trace_id: expected");
     rpc_capture_dispose(&capture);
@@ -182,7 +188,10 @@ static void lists_services_operations_and_calls(void **state)
     jaeger__api_v3__get_services_response__free_unpacked(services, NULL);
     rpc_capture_dispose(&capture);
 
-    run(fx, "GetOperations", bb_slice_of("\x0a\x04" "cart", 6));
+    run(fx, "GetOperations",
+        bb_slice_of("\x0a\x04"
+                    "cart",
+                    6));
     assert_int_equal(capture.message_count, 1);
     Jaeger__ApiV3__GetOperationsResponse *operations =
         jaeger__api_v3__get_operations_response__unpack(NULL, capture.messages[0].size,
@@ -261,7 +270,10 @@ static void streams_a_large_trace_in_chunks_that_clients_take(void **state)
     uint32_t span_count = 0;
 
     append_large_trace(fx);
-    run(fx, "GetTrace", bb_slice_of("\x0a\x20" "a0a1a2a3a4a5a6a70000000000000007", 34));
+    run(fx, "GetTrace",
+        bb_slice_of("\x0a\x20"
+                    "a0a1a2a3a4a5a6a70000000000000007",
+                    34));
     assert_int_equal(capture.call.code, BB_RPC_OK);
     assert_true(capture.message_count >= 4);
     for (uint32_t i = 0; i < capture.message_count; i++) {
@@ -280,7 +292,9 @@ static void stops_when_the_client_has_gone(void **state)
     append_large_trace(fx);
     (void)bb_query_rpc_methods(&fx->api, methods);
     assert_string_equal(methods[0].path, "/jaeger.api_v3.QueryService/GetTrace");
-    rpc_capture_init(&capture, bb_slice_of("\x0a\x20" "a0a1a2a3a4a5a6a70000000000000007", 34));
+    rpc_capture_init(&capture, bb_slice_of("\x0a\x20"
+                                           "a0a1a2a3a4a5a6a70000000000000007",
+                                           34));
     capture.cancel_after = 1;
     methods[0].handler(methods[0].ctx, &capture.call);
     assert_int_equal(capture.call.code, BB_RPC_CANCELLED);

@@ -55,10 +55,14 @@ static void matches_whole_paths_only(void **state)
         const char *pattern;
         bool matches;
     } rows[] = {
-        {"/api/traces", "api/traces", true},       {"/api/traces/", "api/traces", false},
-        {"/api/traces", "api/traces/*", false},    {"/api/traces/", "api/traces/*", false},
-        {"/api/traces/x", "api/traces/*", true},   {"/api/traces/x/y", "api/traces/*", false},
-        {"/api/tracesx", "api/traces", false},     {"/api/trace", "api/traces", false},
+        {"/api/traces", "api/traces", true},
+        {"/api/traces/", "api/traces", false},
+        {"/api/traces", "api/traces/*", false},
+        {"/api/traces/", "api/traces/*", false},
+        {"/api/traces/x", "api/traces/*", true},
+        {"/api/traces/x/y", "api/traces/*", false},
+        {"/api/tracesx", "api/traces", false},
+        {"/api/trace", "api/traces", false},
         {"/api/s/x/operations", "api/s/*/operations", true},
         {"/api/s//operations", "api/s/*/operations", false},
         {"/api", "api/traces", false},

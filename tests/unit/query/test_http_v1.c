@@ -225,8 +225,12 @@ static void indents_when_asked_to(void **state)
 
 static void answers_unknown_endpoints_with_404(void **state)
 {
-    static const char *const targets[] = {"/api", "/api/", "/api/service", "/api/services/",
-                                          "/api/traces/1/2", "/api/metrics/calls",
+    static const char *const targets[] = {"/api",
+                                          "/api/",
+                                          "/api/service",
+                                          "/api/services/",
+                                          "/api/traces/1/2",
+                                          "/api/metrics/calls",
                                           "/api/1/2/3/4/5/6/7/8/9"};
     struct query_fixture *fx = *state;
 

@@ -160,8 +160,8 @@ static void gives_protobuf_to_who_asks_for_it(void **state)
         assert_int_equal(fx->call.response.status, 200);
         assert_string_equal(fx->call.response.content_type, "application/x-protobuf");
         bb_arena_init(&arena, 1 << 20);
-        assert_int_equal(
-            bb_otlp_walk(bb_buf_slice(&fx->call.response.body), &arena, NULL, &result), BB_OK);
+        assert_int_equal(bb_otlp_walk(bb_buf_slice(&fx->call.response.body), &arena, NULL, &result),
+                         BB_OK);
         assert_int_equal(result.rejected_count, 0);
         assert_int_equal(result.batch.span_count, 4);
         bb_arena_dispose(&arena);
@@ -284,8 +284,8 @@ int main(void)
     cmocka_unit_test_setup_teardown(name, query_fixture_set_up, query_fixture_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(lists_services),
-        cmocka_unit_test_setup_teardown(keeps_the_list_when_it_is_empty,
-                                        query_fixture_set_up_empty, query_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(keeps_the_list_when_it_is_empty, query_fixture_set_up_empty,
+                                        query_fixture_tear_down),
         TEST(shows_operations_without_a_kind_as_internal),
         TEST(wraps_a_trace_as_otlp),
         TEST(answers_an_unknown_trace_as_jaeger_does),

@@ -145,11 +145,10 @@ static void says_nothing_twice_that_an_attribute_says_already(void **state)
 
     span_build_resource(&fx->build, "web");
     span_build_scope(&fx->build, NULL, NULL);
-    span_build_span(&fx->build, (struct span_spec){.trace = 1,
-                                                   .id = 1,
-                                                   .name = "x",
-                                                   .kind = BB_KIND_CLIENT,
-                                                   .status = BB_STATUS_ERROR});
+    span_build_span(
+        &fx->build,
+        (struct span_spec){
+            .trace = 1, .id = 1, .name = "x", .kind = BB_KIND_CLIENT, .status = BB_STATUS_ERROR});
     span_build_bool(&fx->build, "error", true);
     span_build_string(&fx->build, "span.kind", "odd");
     const char *json = render(fx);

@@ -90,7 +90,8 @@ static void writes_every_field_of_a_span(void **state)
         render(fx, &batch),
         "[{\"resource\":{\"attributes\":[{\"key\":\"service.name\",\"value\":"
         "{\"stringValue\":\"web\"}}]},\"scopeSpans\":[{\"scope\":{\"name\":\"lib\","
-        "\"version\":\"1.2\",\"attributes\":[{\"key\":\"scope.n\",\"value\":{\"intValue\":\"1\"}}]},"
+        "\"version\":\"1.2\",\"attributes\":[{\"key\":\"scope.n\",\"value\":{\"intValue\":\"1\"}}]}"
+        ","
         "\"spans\":[{\"traceId\":\"a0a1a2a3a4a5a6a70000000000000001\","
         "\"spanId\":\"0000000000000002\",\"traceState\":\"a=1\","
         "\"parentSpanId\":\"0000000000000003\",\"flags\":257,\"name\":\"x\",\"kind\":5,"
@@ -150,15 +151,40 @@ static void writes_one_element_a_resource_and_one_a_scope(void **state)
 static void leaves_no_field_of_a_full_request_out(void **state)
 {
     static const char *const keys[] = {
-        "resource",     "scopeSpans",   "schemaUrl",      "attributes",
-        "scope",        "name",         "version",        "spans",
-        "traceId",      "spanId",       "traceState",     "parentSpanId",
-        "flags",        "kind",         "key",            "startTimeUnixNano",
-        "value",        "events",       "endTimeUnixNano", "droppedAttributesCount",
-        "timeUnixNano", "links",        "droppedEventsCount", "droppedLinksCount",
-        "status",       "message",      "code",           "stringValue",
-        "boolValue",    "intValue",     "doubleValue",    "bytesValue",
-        "arrayValue",   "kvlistValue",
+        "resource",
+        "scopeSpans",
+        "schemaUrl",
+        "attributes",
+        "scope",
+        "name",
+        "version",
+        "spans",
+        "traceId",
+        "spanId",
+        "traceState",
+        "parentSpanId",
+        "flags",
+        "kind",
+        "key",
+        "startTimeUnixNano",
+        "value",
+        "events",
+        "endTimeUnixNano",
+        "droppedAttributesCount",
+        "timeUnixNano",
+        "links",
+        "droppedEventsCount",
+        "droppedLinksCount",
+        "status",
+        "message",
+        "code",
+        "stringValue",
+        "boolValue",
+        "intValue",
+        "doubleValue",
+        "bytesValue",
+        "arrayValue",
+        "kvlistValue",
     };
     struct fixture *fx = *state;
     struct bb_walk_result result;

@@ -103,8 +103,8 @@ static void serves_the_files_of_a_directory(void **state)
 
 static void gives_the_page_for_every_view(void **state)
 {
-    static const char *const paths[] = {"/", "", "/search", "/trace/abc", "/js", "/notes.txt",
-                                        "/a/../b", "//"};
+    static const char *const paths[] = {"/",   "",           "/search", "/trace/abc",
+                                        "/js", "/notes.txt", "/a/../b", "//"};
     struct fixture *fx = *state;
 
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -117,9 +117,9 @@ static void gives_the_page_for_every_view(void **state)
 static void never_leaves_the_directory(void **state)
 {
     static const char *const paths[] = {
-        "/../secret.js",   "/%2e%2e/secret.js", "/js/../../secret.js", "/..%2fsecret.js",
-        "/link.js",        "/out/secret.js",    "/.hidden.js",         "//secret.js",
-        "/secret.js%00.js", "/js/%00/main.js",  "/js/./main.js",
+        "/../secret.js",    "/%2e%2e/secret.js", "/js/../../secret.js", "/..%2fsecret.js",
+        "/link.js",         "/out/secret.js",    "/.hidden.js",         "//secret.js",
+        "/secret.js%00.js", "/js/%00/main.js",   "/js/./main.js",
     };
     struct fixture *fx = *state;
 

@@ -85,8 +85,20 @@ static void takes_an_empty_object(void **state)
 static void refuses_what_is_no_flat_object_and_says_so(void **state)
 {
     static const char *const bad[] = {
-        "", "[]", "\"a\"", "{", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":1} x", "{a:1}",
-        "{\"a\":null}", "{\"a\":{\"b\":1}}", "{\"a\":[1]}", "{\"a\":01}", "{\"a\":\"x}",
+        "",
+        "[]",
+        "\"a\"",
+        "{",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "{\"a\":1} x",
+        "{a:1}",
+        "{\"a\":null}",
+        "{\"a\":{\"b\":1}}",
+        "{\"a\":[1]}",
+        "{\"a\":01}",
+        "{\"a\":\"x}",
     };
     struct fixture *fx = *state;
 
