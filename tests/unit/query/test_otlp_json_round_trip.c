@@ -19,13 +19,11 @@
 #include "tests/support/proto_text.h"
 #include "tests/support/span_build.h"
 
-/* JSON has no name for a field that OTLP doesn't know: that one alone is not expected back. */
-static void erase_unknown(char *text)
+static void erase(char *text, const char *part)
 {
-    static const char mark[] = " unknown=1000";
-    const size_t size = sizeof(mark) - 1;
+    const size_t size = strlen(part);
 
-    while ((text = strstr(text, mark)) != NULL) {
+    while ((text = strstr(text, part)) != NULL) {
         memmove(text, text + size, strlen(text + size) + 1);
     }
 }
@@ -77,7 +75,13 @@ static void check_round_trip(struct bb_slice wire)
 
     char *sent = proto_text_of(type, wire);
     char *read = proto_text_of(type, bb_buf_slice(&back));
-    erase_unknown(sent);
+    /* JSON has no name for a field that OTLP doesn't know: that one alone is not expected back. */
+    erase(sent, " unknown=1000");
+    /* A resource or scope that says nothing is the same as none; clients want the object there. */
+    erase(read, "resource{} ");
+    erase(read, "scope{} ");
+    erase(sent, "resource{} ");
+    erase(sent, "scope{} ");
     check_same(read, sent);
     free(sent);
     free(read);
