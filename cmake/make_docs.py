@@ -18,21 +18,18 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 def limits_table(root):
     """common/limits.h as tables, one a section."""
-    rows, comment, section_rows = [], "", 0
-    text = (root / "common/limits.h").read_text()
-    number = r"#define (BB_\w+)\s+(.+)"
-    for block in re.split(r"\n\s*\n", text):
+    rows, comment = [], ""
+    for block in re.split(r"\n\s*\n", (root / "common/limits.h").read_text()):
         section = re.fullmatch(r"/\* ([\w ]+) \*/", block.strip())
         if section:
             rows.append(f"\n### {section.group(1)}\n\n| limit | value | what it bounds, and why |"
                         "\n|---|---|---|")
             continue
-        for piece in re.finditer(r"/\*(.*?)\*/|" + number, block, re.S):
+        for piece in re.finditer(r"/\*((?:[^*]|\*(?!/))*)\*/|#define (BB_\w+)[ ]+([^\n]+)", block):
             if piece.group(1) is not None:
                 comment = " ".join(piece.group(1).replace("\n *", " ").split())
-            elif re.search(r"\d", piece.group(3)):
+            else:
                 rows.append(f"| `{piece.group(2)}` | {readable(piece.group(3))} | {comment} |")
-                section_rows += 1
     return "\n".join(rows).strip() + "\n"
 
 

@@ -193,7 +193,7 @@ static enum bb_err start_queries(struct bb_daemon *daemon, struct bb_err_detail 
         .method_count = bb_query_rpc_methods(&daemon->query_api, daemon->query_methods),
         .poll_thread_count = 1, /* the work is the workers' */
         .worker_thread_count = BB_QUERY_THREADS,
-        .message_bytes_max = BB_HTTP_HEAD_BYTES_MAX,
+        .message_bytes_max = BB_QUERY_REQUEST_BYTES_MAX,
         .arena_bytes_max = arena_bytes_max,
         .budget = &daemon->query_budget,
         .retry_after_s = RETRY_AFTER_S,
