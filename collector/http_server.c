@@ -321,12 +321,16 @@ static enum MHD_Result send_refusal(struct exchange *exchange)
     const struct bb_http_server_options *options = &exchange->server->options;
     struct bb_http_response *response = &exchange->response;
     bool is_too_big = exchange->refusal == BB_ETOOBIG;
+    bool is_invalid = exchange->refusal == BB_EINVAL;
     struct bb_arena arena;
     char reason[96];
 
     if (is_too_big) {
         snprintf(reason, sizeof(reason), "the body is over the limit of %zu bytes",
                  options->body_bytes_max);
+    } else if (is_invalid) {
+        snprintf(reason, sizeof(reason), "Content-Length must be there once, without "
+                 "Transfer-Encoding");
     } else {
         snprintf(reason, sizeof(reason), "%s, retry in %u s",
                  atomic_load(&exchange->server->is_stopping) ? "the server is stopping"
@@ -336,10 +340,13 @@ static enum MHD_Result send_refusal(struct exchange *exchange)
     bb_arena_init(&arena, EXCHANGE_MEMORY_MAX);
     exchange->request.arena = &arena;
     bb_buf_init(&response->body, BB_ANSWER_BYTES_MAX);
-    set_text_response(response, is_too_big ? MHD_HTTP_CONTENT_TOO_LARGE
-                                           : MHD_HTTP_SERVICE_UNAVAILABLE,
+    set_text_response(response, is_too_big   ? MHD_HTTP_CONTENT_TOO_LARGE
+                                : is_invalid ? MHD_HTTP_BAD_REQUEST
+                                             : MHD_HTTP_SERVICE_UNAVAILABLE,
                       reason);
-    if (!is_too_big) {
+    if (is_invalid) {
+        bb_http_add_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    } else if (!is_too_big) {
         bb_http_add_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "%u", options->retry_after_s);
     }
     if (options->refuse != NULL) {
@@ -372,6 +379,26 @@ static void read_content_length(struct exchange *exchange)
     exchange->has_length = true;
 }
 
+static enum MHD_Result count_framing(void *count, enum MHD_ValueKind kind, const char *name,
+                                     const char *value)
+{
+    (void)kind;
+    (void)value;
+    *(unsigned *)count += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 ||
+                          strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+    return MHD_YES;
+}
+
+/* Two lengths, or one beside chunks: a proxy in front may take the other one, and what it takes for
+ * a body would be a second request here (RFC 9112, section 11.2). MHD takes any of them. */
+static bool has_ambiguous_length(const struct exchange *exchange)
+{
+    unsigned count = 0;
+
+    (void)MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, count_framing, &count);
+    return count > 1;
+}
+
 /* The head has been read, the body hasn't. */
 static enum MHD_Result begin(struct exchange *exchange, const char *method)
 {
@@ -389,6 +416,10 @@ static enum MHD_Result begin(struct exchange *exchange, const char *method)
                                      ? exchange->length
                                      : options->body_bytes_max);
 
+    if (has_ambiguous_length(exchange)) {
+        exchange_refuse(exchange, BB_EINVAL);
+        return send_refusal(exchange); /* and the connection with it: what follows means nothing */
+    }
     if (atomic_load(&exchange->server->is_stopping)) {
         exchange_refuse(exchange, BB_EBUSY);
     } else if (exchange->has_length && exchange->length > options->body_bytes_max) {
