@@ -1,4 +1,5 @@
-# bobbin::build carries the language level, the warnings and the sanitizer that every target of ours is built with.
+# bobbin::build carries the language level, the warnings and the sanitizer that every target of ours
+# is built with.
 # Targets link it PRIVATE, so that nothing of it leaks into the programs that use our libraries.
 
 set(BOBBIN_SANITIZE "" CACHE STRING "Sanitizer: empty, address (with undefined), thread, or fuzzer")

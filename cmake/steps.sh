@@ -22,7 +22,8 @@ tell_steps() {
   printf '%s\n' "${steps_told[@]}"
 }
 
-# build PRESET [TARGET...] [-- CMAKE_ARGUMENT...]: configures and builds, all targets when none is named.
+# build PRESET [TARGET...] [-- CMAKE_ARGUMENT...]: configures and builds; all targets when none is
+# named.
 build() {
   local preset=$1 targets=()
   shift
