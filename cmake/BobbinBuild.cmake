@@ -30,7 +30,8 @@ elseif(BOBBIN_SANITIZE STREQUAL "fuzzer")
     -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(bobbin_build INTERFACE -fsanitize=address,undefined)
 elseif(NOT BOBBIN_SANITIZE STREQUAL "")
-  message(FATAL_ERROR "BOBBIN_SANITIZE is '${BOBBIN_SANITIZE}'; it can be empty, address, thread or fuzzer")
+  message(FATAL_ERROR
+    "BOBBIN_SANITIZE is '${BOBBIN_SANITIZE}'; it can be empty, address, thread or fuzzer")
 endif()
 
 find_package(PkgConfig REQUIRED)
