@@ -271,10 +271,10 @@ def span_cases():
     yield Case("span.path_names_the_place", http(lambda good: good + wire.request(
         span(TRACE, SPAN), span(TRACE, b"x"))), 200, "resource_spans[1].scope_spans[0].spans[1].span_id",
         1, True)
+    yield Case("span.a_million_empty_spans", http(lambda good: good + wire.request(
+        scope_more=many(1_000_000, field(2, b"")))), 200, "trace_id", 1_000_000, True)
     yield Case("span.two_million_empty_spans", http(lambda good: good + wire.request(
-        many(1, b""), scope_more=many(2_000_000, field(2, b"")))), 200, "trace_id", 2_000_001, True)
-    yield Case("span.three_million_empty_spans", http(lambda good: good + wire.request(
-        scope_more=many(3_000_000, field(2, b"")))), 413, "more than")
+        scope_more=many(2_000_000, field(2, b"")))), 413, "more than")
 
 
 def owner_cases():
@@ -302,8 +302,7 @@ def owner_cases():
 
 
 def encoding_cases():
-    short = gzip.compress(b"x" * 1000)
-    yield Case("encoding.unknown", http(lambda good: good, "br"), 415, "br")
+    yield Case("encoding.unknown", http(lambda good: good, "br"), 415, "Content-Encoding")
     yield Case("encoding.two", http(lambda good: gzip.compress(gzip.compress(good)), "gzip, gzip"), 415)
     yield Case("gzip.of_nothing_like_it", http(lambda good: good, "gzip"), 400, "gzip")
     yield Case("gzip.cut", http(lambda good: gzip.compress(good)[:-9], "gzip"), 400, "gzip")
@@ -311,7 +310,7 @@ def encoding_cases():
     yield Case("gzip.wrong_checksum", http(lambda good: gzip.compress(good)[:-8] + bytes(8), "gzip"), 400, "gzip")
     yield Case("gzip.then_junk", http(lambda good: gzip.compress(good) + b"junk", "gzip"), 400, "gzip")
     yield Case("gzip.empty", http(lambda good: b"", "gzip"), (200, 400))
-    yield Case("gzip.of_bad_protobuf", http(lambda good: short, "gzip"), 400, "resource_spans[0]")
+    yield Case("gzip.of_bad_protobuf", http(lambda good: gzip.compress(b"\xff" * 1000), "gzip"), 400, "resource_spans[0]")
     yield Case("gzip.bomb_of_2_gib", http(lambda good: bomb(2048 * MIB), "gzip"), 413)
     yield Case("gzip.bomb_of_a_bomb", http(lambda good: gzip.compress(bomb(1024 * MIB)), "gzip"), 400)
     yield Case("gzip.bomb_behind_a_good_start", http(lambda good: gzip.compress(good) + bomb(128 * MIB), "gzip"), 413)
@@ -349,11 +348,13 @@ def json_cases():
         "empty": b"", "a_word": b"hello", "cut": b'{"resourceSpans":[{"scopeSpans":[',
         "trailing_comma": b'{"resourceSpans":[],}', "two_documents": b"{}{}", "nan": b'{"resourceSpans":NaN}',
         "array": b"[]", "number": b"1", "null": b"null", "not_utf8": b'{"a":"' + BAD_UTF8 + b'"}',
-        "lone_surrogate": b'{"a":"\\ud800"}', "control_character": b'{"a":"\x01"}', "utf16": '{"a":1}'.encode("utf-16"),
-        "100k_brackets": b"[" * 100_000, "100k_objects": b'{"a":' * 100_000,
+        "control_character": b'{"a":"\x01"}', "utf16": '{"a":1}'.encode("utf-16"),
+        "100k_brackets": b"[" * 100_000,
     }
     for name, body in text.items():
         yield Case(f"json.{name}", http(lambda good, body=body: body, content_type=client.JSON), 400)
+    yield Case("json.100k_objects", http(lambda good: b'{"a":' * 100_000, content_type=client.JSON),
+               413, "nested too deep")
     shapes = {
         "resource_spans_is_an_object": ({"resourceSpans": {}}, "resourceSpans"),
         "resource_spans_of_numbers": ({"resourceSpans": [1]}, "resourceSpans[0]"),
@@ -368,7 +369,7 @@ def json_cases():
         "trace_id.short": (json_set(traceId="abcd"), last + "traceId"),
         "trace_id.no_hex": (json_set(traceId="zz" * 16), last + "traceId"),
         "trace_id.base64": (json_set(traceId="W47/95gDgQPSabYzgT/GDA=="), last + "traceId"),
-        "trace_id.zero": (json_set(traceId="0" * 32), "trace_id"),
+        "trace_id.zero": (json_set(traceId="0" * 32), last + "traceId"),
         "trace_id.number": (json_set(traceId=5), last + "traceId"),
         "span_id.long": (json_set(spanId="a" * 32), last + "spanId"),
         "parent.odd": (json_set(parentSpanId="abc"), last + "parentSpanId"),
@@ -380,6 +381,7 @@ def json_cases():
         "kind.name": (json_set(kind="SPAN_KIND_SERVER"), last + "kind"),
         "kind.over_32_bits": (json_set(kind=1 << 40), last + "kind"),
         "name.number": (json_set(name=5), last + "name"),
+        "name.lone_surrogate": (json_set(name="\ud800"), last + "name"),
         "status.text": (json_set(status="ERROR"), last + "status"),
         "status.code.name": (json_set(status={"code": "STATUS_CODE_ERROR"}), last + "status.code"),
         "attributes.object": (json_set(attributes={"a": 1}), last + "attributes"),
@@ -417,6 +419,7 @@ def head_cases():
     def smuggled(good):
         return post(f"Content-Length: {len(good)}", body=good)
 
+    # 0: closed without a word, or waiting for the rest of a request that isn't one yet
     refused = (0, 400, 413, 414, 431, 501, 505)
     bad = {
         "garbage": lambda good: b"\x00\x01\x02garbage\r\n\r\n",
@@ -439,10 +442,11 @@ def head_cases():
         "line_of_1_mib": lambda good: b"GET /" + b"a" * MIB + b" HTTP/1.1\r\nHost: x\r\n\r\n",
     }
     for name, make in bad.items():
-        yield Case(f"head.{name}", head("otlp-http", make), refused)
+        is_smuggling = name in ("two_lengths", "length_and_chunked")
+        yield Case(f"head.{name}", head("otlp-http", make), 400 if is_smuggling else refused)
     for listener in ("http", "admin"):
         for name in ("garbage", "two_lengths", "length_and_chunked", "head_of_64_kib", "tls_hello"):
-            yield Case(f"head.{name}.{listener}", head(listener, bad[name]), (*refused, 404, 405))
+            yield Case(f"head.{name}.{listener}", head(listener, bad[name]), refused)
     yield Case("head.http_1_on_the_grpc_port", head("otlp-grpc", smuggled), (0, 400))
     yield Case("head.garbage_on_the_grpc_port", head("otlp-grpc", lambda good: bytes(range(256)) * 64), 0)
 
@@ -452,21 +456,21 @@ def frame_cases():
     gzip_header = ("grpc-encoding", "gzip")
     one = raw.frame
     unimplemented = "/opentelemetry.proto.collector.trace.v1.TraceService/Nothing"
-    yield Case("frame.flag_without_encoding", frames(lambda good: one(good, 1)), (3, 13, 12))
+    yield Case("frame.flag_without_encoding", frames(lambda good: one(gzip.compress(good), 1)), 3)
     yield Case("frame.flag_5", frames(lambda good: one(good, 5)), (None, 3, 12, 13))
     yield Case("frame.flag_lies", frames(lambda good: one(good, 1), gzip_header), 3, "gzip")
     yield Case("frame.gzip_cut", frames(lambda good: one(gzip.compress(good)[:-9], 1), gzip_header), 3, "gzip")
     yield Case("frame.gzip_bomb_of_2_gib", frames(lambda good: one(bomb(2048 * MIB), 1), gzip_header), 8)
     yield Case("frame.zstd_bomb_of_2_gib", frames(lambda good: one(zstd_bomb(2048 * MIB), 1), ("grpc-encoding", "zstd")), 8)
     yield Case("frame.zstd_cut", frames(lambda good: one(zstandard.compress(good)[:-3], 1), ("grpc-encoding", "zstd")), 3, "zstd")
-    yield Case("frame.unknown_encoding", frames(lambda good: one(good, 1), ("grpc-encoding", "br")), (3, 12, 13))
-    yield Case("frame.claims_4_gib", frames(lambda good: one(good, 0, 0xFFFFFFFF)), (None, 8, 13))
-    yield Case("frame.cut", frames(lambda good: one(good)[:-5]), (None, 13, 1))
-    yield Case("frame.head_cut", frames(lambda good: b"\x00\x00"), (None, 13, 1))
-    yield Case("frame.none", frames(lambda good: b""), (None, 13, 12, 1))
+    yield Case("frame.unknown_encoding", frames(lambda good: one(zlib.compress(good), 1), ("grpc-encoding", "br")), (3, 12))
+    yield Case("frame.claims_4_gib", frames(lambda good: one(good, 0, 0xFFFFFFFF)), (None, 3, 8, 13))
+    yield Case("frame.cut", frames(lambda good: one(good)[:-5]), 3, "no message")
+    yield Case("frame.head_cut", frames(lambda good: b"\x00\x00"), 3, "no message")
+    yield Case("frame.none", frames(lambda good: b""), 3, "no message")
     yield Case("frame.unknown_method", frames(one, path=unimplemented), 12)
     yield Case("frame.no_path", frames(one, path="/"), 12)
-    yield Case("frame.get", frames(one, method="GET"), (None, 12, 13, 3))
+    yield Case("frame.get", frames(one, method="GET"), (None, 2, 12, 13, 3))
     yield Case("frame.message_of_65_mib", export(long_unknown_field), 8)
 
 

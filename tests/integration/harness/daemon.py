@@ -56,7 +56,9 @@ class Daemon:
         self.process = None
 
     def command(self):
-        listen = [f"--{name}-listen=127.0.0.1:{port}" for name, port in self.ports.items()]
+        given = [flag.partition("=")[0] for flag in self.flags]  # one that is given twice is an error
+        listen = [f"--{name}-listen=127.0.0.1:{port}" for name, port in self.ports.items()
+                  if f"--{name}-listen" not in given]
         return [str(BIN_DIR / "bobbind"), f"--data-dir={self.data_dir}", *listen, *self.flags]
 
     def environment(self):
@@ -82,7 +84,8 @@ class Daemon:
         deadline = time.monotonic() + timeout_s
         while True:
             if self.process.poll() is not None:
-                raise AssertionError(f"bobbind ended with {self.process.returncode}:\n{self.log()}")
+                code, self.process = self.process.returncode, None
+                raise AssertionError(f"bobbind ended with {code}:\n{self.log()}")
             try:
                 if self.admin("/readyz")[0] == 200:
                     return
@@ -110,6 +113,12 @@ class Daemon:
             if sample in wanted:
                 return float(value)
         return None
+
+    def metric_sum(self, name):
+        """The sum of all samples of a counter, whatever their labels."""
+        samples = (line.rpartition(" ") for line in self.admin("/metrics")[1].decode().splitlines())
+        return sum(float(value) for sample, _, value in samples
+                   if sample.partition("{")[0] in (name, name + "_total"))
 
     def is_alive(self):
         return self.process is not None and self.process.poll() is None

@@ -56,7 +56,16 @@ def _tags(attributes):
 
 
 def _canonical(plain):
-    return json.dumps(plain, sort_keys=True)
+    """JSON as one text: a list in a string tag has JSON's one type of numbers, so 2.0 is 2."""
+    return json.dumps(_one_number_type(plain), sort_keys=True)
+
+
+def _one_number_type(plain):
+    if isinstance(plain, list):
+        return [_one_number_type(each) for each in plain]
+    if isinstance(plain, dict):
+        return {key: _one_number_type(each) for key, each in plain.items()}
+    return int(plain) if isinstance(plain, float) and plain.is_integer() else plain
 
 
 def _comparable_value(kind, plain):
