@@ -357,7 +357,7 @@ static bool write_log(struct bb_jaeger_transcoder *t, struct bb_slice bytes)
     bool has_name = false;
     bool has_count = false;
     int64_t index = 0;
-    uint64_t unix_ns;
+    uint64_t unix_ns = 0;
     struct bb_jaeger_tag tag;
 
     while (bb_pb_next(&reader, &field)) {
@@ -508,10 +508,10 @@ bool bb_jaeger_write_span(struct bb_jaeger_transcoder *t, struct bb_jaeger_span 
     struct bb_slice scope_name;
     struct bb_slice scope_version;
     struct bb_slice message;
-    struct bb_jaeger_reference parent;
+    struct bb_jaeger_reference parent = {0};
     int64_t parent_index;
-    uint64_t start;
-    uint64_t end;
+    uint64_t start = 0;
+    uint64_t end = 0;
 
     if (!times_of(t, span, &start, &end) || !find_parent(t, span, &parent, &parent_index)) {
         return false;

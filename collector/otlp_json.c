@@ -317,7 +317,7 @@ static bool read_number_text(struct transcoder *t, uint8_t scratch[SHORT_TEXT_MA
 static bool read_uint(struct transcoder *t, uint64_t max, const char *what, uint64_t *out_value)
 {
     uint8_t scratch[SHORT_TEXT_MAX];
-    struct bb_slice text;
+    struct bb_slice text = {0};
     uint64_t value;
 
     if (!read_number_text(t, scratch, what, &text)) {
@@ -334,7 +334,7 @@ static bool read_int64(struct transcoder *t, int64_t *out_value)
 {
     static const char what[] = "a signed 64-bit integer";
     uint8_t scratch[SHORT_TEXT_MAX];
-    struct bb_slice text;
+    struct bb_slice text = {0};
 
     if (!read_number_text(t, scratch, what, &text)) {
         return false;
@@ -344,7 +344,7 @@ static bool read_int64(struct transcoder *t, int64_t *out_value)
 
 static bool read_enum(struct transcoder *t, int64_t *out_value)
 {
-    struct bb_slice text;
+    struct bb_slice text = {0};
     int64_t value;
 
     if (bb_json_peek(&t->in) == BB_JSON_STRING) {
@@ -363,7 +363,7 @@ static bool read_enum(struct transcoder *t, int64_t *out_value)
 static bool read_double(struct transcoder *t, double *out_value)
 {
     uint8_t scratch[SHORT_TEXT_MAX];
-    struct bb_slice text;
+    struct bb_slice text = {0};
 
     if (!read_number_text(t, scratch, "a number", &text)) {
         return false;
@@ -400,7 +400,7 @@ static bool write_id(struct transcoder *t, const struct field *field)
     size_t size = field->kind == KIND_TRACE_ID ? BB_TRACE_ID_SIZE : BB_SPAN_ID_SIZE;
     uint8_t scratch[SHORT_TEXT_MAX];
     uint8_t id[BB_TRACE_ID_SIZE];
-    struct bb_slice text;
+    struct bb_slice text = {0};
 
     if (!check_type(t, BB_JSON_STRING) || !read_short_text(t, scratch, &text)) {
         return false;
