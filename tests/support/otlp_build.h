@@ -19,6 +19,8 @@
 
 /* A slice of a string literal, which may hold NULs. */
 #define BYTES_OF(literal) bb_slice_of(literal, sizeof(literal) - 1)
+/* The same as the initialiser of a static slice. */
+#define BYTES_INIT(literal) {(const uint8_t *)(literal), sizeof(literal) - 1}
 
 void build_init(struct bb_buf *message);
 
