@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Longer paths lose their first parts. */
+/* Longer paths lose their inner end: the outer part tells which span it is. */
 #define BB_FIELD_PATH_SIZE 384
 
 struct bb_field_path {

@@ -13,18 +13,16 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "common/field_path.h"
 #include "common/limits.h"
 #include "common/otlp_view.h"
 #include "common/pb_wire.h"
 #include "common/utf8.h"
 
-#define PATH_SIZE 384
-
 /* What is wrong, and where. */
 struct words {
     char what[96];
-    char path[PATH_SIZE]; /* filled from the end */
-    size_t path_start;
+    struct bb_field_path path;
 };
 
 struct walk {
@@ -53,7 +51,7 @@ BB_COLD static bool fail(struct walk *walk, enum bb_reject reason, const char *w
     walk->reason = reason;
     if (walk->words != NULL) {
         snprintf(walk->words->what, sizeof walk->words->what, "%s", what);
-        walk->words->path_start = PATH_SIZE;
+        bb_field_path_clear(&walk->words->path);
     }
     return false;
 }
@@ -66,46 +64,18 @@ BB_COLD static bool fail_size(struct walk *walk, enum bb_reject reason, size_t w
     return fail(walk, reason, what);
 }
 
-/* Makes room for `size` bytes in front of the path. What a path is too long for is its end: the
- * outer part tells which span it is. */
-static void make_room(struct words *words, size_t size)
-{
-    if (words->path_start < size) {
-        size_t cut = size - words->path_start;
-        memmove(words->path + size, words->path + words->path_start, PATH_SIZE - size);
-        memcpy(words->path + PATH_SIZE - 3, "...", 3);
-        words->path_start += cut;
-    }
-    words->path_start -= size;
-}
-
 /* Puts "name" or "name[index]" in front of the path. Returns false. */
 BB_COLD static bool at_field(struct walk *walk, const char *name, int64_t index)
 {
-    struct words *words = walk->words;
-    char part[64];
-
-    if (words == NULL) {
-        return false;
+    if (walk->words != NULL) {
+        bb_field_path_prepend(&walk->words->path, name, index);
     }
-    int size = index < 0 ? snprintf(part, sizeof part, "%s", name)
-                         : snprintf(part, sizeof part, "%s[%" PRId64 "]", name, index);
-    BB_ASSERT(size > 0 && (size_t)size < sizeof part);
-    if (words->path_start < PATH_SIZE) {
-        make_room(words, 1);
-        words->path[words->path_start] = '.';
-    }
-    make_room(words, (size_t)size);
-    memcpy(words->path + words->path_start, part, (size_t)size);
     return false;
 }
 
 static void put_in_words(const struct words *words, struct bb_err_detail *detail)
 {
-    int path_size = (int)(PATH_SIZE - words->path_start);
-
-    (void)bb_err_set(detail, BB_EINVAL, "%.*s%s%s", path_size, words->path + words->path_start,
-                     path_size > 0 ? ": " : "", words->what);
+    (void)bb_err_set(detail, BB_EINVAL, "%s: %s", bb_field_path_text(&words->path), words->what);
 }
 
 static bool check_type(struct walk *walk, const struct bb_pb_field *field, enum bb_pb_type type)
@@ -913,7 +883,7 @@ enum bb_err bb_otlp_walk(struct bb_slice wire, struct bb_arena *arena,
                          struct bb_err_detail *detail, struct bb_walk_result *out_result)
 {
     struct bb_walk_result result = {.rejected_count = 0};
-    struct words words = {.path_start = PATH_SIZE};
+    struct words words;
     struct walk walk = {.arena = arena, .result = &result, .words = &words};
     struct counts counts = {0};
 
