@@ -4,10 +4,10 @@
  * Each poll thread owns one completion queue, and all calls that come out of it. A call is one
  * `struct call`, made when a slot for it is armed:
  *
- *   armed ─► requested ─┬─ inline: waits in poller->ready ─► handler ─► one batch: all of the answer
- *                       └─ else: worker_pool ─► handler, send() ... ─► last batch: the status
- *   Freed by its poll thread once both its close and its status have come out of the queue, so
- *   that no completion can name a call that is gone.
+ *   armed ─► requested ─┬─ inline: waits in poller->ready ─► handler ─► one batch: all of the
+ * answer └─ else: worker_pool ─► handler, send() ... ─► last batch: the status Freed by its poll
+ * thread once both its close and its status have come out of the queue, so that no completion can
+ * name a call that is gone.
  *
  * Admission comes before work: a poll thread first takes in the messages that have arrived (up to
  * BB_GRPC_BURST_MAX) and takes the budget for each, then works on one. So what waits is counted,
@@ -110,7 +110,7 @@ struct call {
     bool has_sent_metadata;
     grpc_byte_buffer *message; /* being sent, or waiting for an inline call's one batch */
     grpc_slice status_message;
-    grpc_metadata trailer; /* grpc-status-details-bin */
+    grpc_metadata trailer;  /* grpc-status-details-bin */
     int is_close_cancelled; /* core's word */
 
     /* The poll thread's. */
@@ -263,9 +263,8 @@ static void arm(struct poller *poller, struct method *method)
             server->core, method->handle, &call->core, &call->deadline, &call->metadata,
             &call->payload, poller->queue, poller->queue, &call->request_tag);
     } else {
-        error = grpc_server_request_call(server->core, &call->core, &call->details,
-                                         &call->metadata, poller->queue, poller->queue,
-                                         &call->request_tag);
+        error = grpc_server_request_call(server->core, &call->core, &call->details, &call->metadata,
+                                         poller->queue, poller->queue, &call->request_tag);
     }
     BB_ASSERT(error == GRPC_CALL_OK);
 }
@@ -281,8 +280,8 @@ static bool call_is_cancelled(const struct bb_rpc_call *api)
 {
     const struct call *call = api->server;
 
-    return atomic_load(&call->is_cancelled) ||
-           atomic_load(&call->poller->server->is_cancelling) || is_past_deadline(call);
+    return atomic_load(&call->is_cancelled) || atomic_load(&call->poller->server->is_cancelling) ||
+           is_past_deadline(call);
 }
 
 static bool charge(struct call *call, size_t size)
@@ -380,8 +379,7 @@ static enum bb_err read_request(struct call *call, struct bb_err_detail *detail)
     }
     enum bb_encoding encoding = payload_encoding(call, bytes);
     err = bb_inflate(encoding, bytes, limit_bytes, &call->arena, detail, &call->api.request);
-    if (err == BB_OK && encoding != BB_ENCODING_IDENTITY &&
-        !charge(call, call->api.request.size)) {
+    if (err == BB_OK && encoding != BB_ENCODING_IDENTITY && !charge(call, call->api.request.size)) {
         return bb_err_set(detail, BB_EBUSY, "too many requests at once");
     }
     return err;
@@ -391,8 +389,9 @@ static enum bb_err read_request(struct call *call, struct bb_err_detail *detail)
 static bool prepare(struct call *call)
 {
     struct bb_err_detail detail = {0};
+    bool is_broken = call->payload == NULL && grpc_call_failed_before_recv_message(call->core);
 
-    if (call_is_cancelled(&call->api)) {
+    if (is_broken || call_is_cancelled(&call->api)) {
         /* Nobody waits for the answer any more. */
         call->api.code = is_past_deadline(call) ? BB_RPC_DEADLINE_EXCEEDED : BB_RPC_CANCELLED;
         return false;
@@ -748,8 +747,8 @@ static void create_core(struct bb_grpc_server *server)
         quota = grpc_resource_quota_create(options->name);
         grpc_resource_quota_resize(quota, options->budget->limit_bytes * QUOTA_FACTOR);
         grpc_arg *arg = &list[args.num_args++];
-        *arg = (grpc_arg){.type = GRPC_ARG_POINTER,
-                          .key = (char *)(uintptr_t)GRPC_ARG_RESOURCE_QUOTA};
+        *arg =
+            (grpc_arg){.type = GRPC_ARG_POINTER, .key = (char *)(uintptr_t)GRPC_ARG_RESOURCE_QUOTA};
         arg->value.pointer.p = quota;
         arg->value.pointer.vtable = grpc_resource_quota_arg_vtable();
     }
@@ -787,8 +786,7 @@ static enum bb_err add_methods(struct bb_grpc_server *server,
                                struct bb_err_detail *detail)
 {
     if (options->method_count >= METHODS_MAX) {
-        return bb_err_set(detail, BB_EINVAL, "%s: over %d methods", options->name,
-                          METHODS_MAX - 1);
+        return bb_err_set(detail, BB_EINVAL, "%s: over %d methods", options->name, METHODS_MAX - 1);
     }
     server->health.methods = server->given_methods;
     server->health.method_count = options->method_count;
@@ -805,8 +803,8 @@ static enum bb_err add_methods(struct bb_grpc_server *server,
     for (uint32_t i = 0; i < server->method_count; i++) {
         struct method *method = &server->methods[i];
         /* With its payload a call comes in as one event instead of two. */
-        method->handle = grpc_server_register_method(
-            server->core, method->api.path, NULL, GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
+        method->handle = grpc_server_register_method(server->core, method->api.path, NULL,
+                                                     GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
         if (method->handle == NULL) {
             return bb_err_set(detail, BB_EINVAL, "%s: can't register %s", options->name,
                               method->api.path);
@@ -842,8 +840,9 @@ static enum bb_err start_threads(struct bb_grpc_server *server, struct bb_err_de
         poller->has_thread = is_ok;
     }
     pthread_attr_destroy(&attr);
-    return is_ok ? BB_OK : bb_err_set(detail, BB_EIO, "%s: can't start %u threads", options->name,
-                                      server->poller_count);
+    return is_ok ? BB_OK
+                 : bb_err_set(detail, BB_EIO, "%s: can't start %u threads", options->name,
+                              server->poller_count);
 }
 
 static void wait_until_shut_down(struct bb_grpc_server *server, uint32_t grace_ms)
@@ -872,8 +871,7 @@ static void poll_until_shut_down(struct bb_grpc_server *server)
     gpr_timespec forever = gpr_inf_future(GPR_CLOCK_MONOTONIC);
 
     while (!server->is_shut_down) {
-        grpc_event event =
-            grpc_completion_queue_next(server->pollers[0].queue, forever, NULL);
+        grpc_event event = grpc_completion_queue_next(server->pollers[0].queue, forever, NULL);
         on_event(&server->pollers[0], event.tag, event.success != 0);
     }
 }

@@ -31,12 +31,12 @@ struct bb_grpc_server_options {
     unsigned worker_thread_count; /* for the methods that aren't inline; 0 when there are none */
     size_t message_bytes_max;     /* also after inflating: RESOURCE_EXHAUSTED above */
     size_t arena_bytes_max;       /* of one call */
-    struct bb_mem_budget *budget; /* messages are taken from it (UNAVAILABLE with RetryInfo when used
-                                     up); may be NULL */
+    struct bb_mem_budget *budget; /* messages are taken from it (UNAVAILABLE with RetryInfo when
+                                     used up); may be NULL */
     uint32_t retry_after_s;       /* told with that */
     bb_grpc_refusal refused;      /* may be NULL */
     void *refused_ctx;
-    bool is_low_priority;         /* worker threads run at a lower priority (queries) */
+    bool is_low_priority; /* worker threads run at a lower priority (queries) */
 };
 
 /* As bb_http_server_start. */

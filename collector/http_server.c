@@ -203,8 +203,7 @@ static bool accepts_gzip(const char *accept_encoding)
         at += strspn(at, " \t,");
         size_t name_size = strcspn(at, " \t,;");
         size_t size = strcspn(at, ",");
-        if ((name_size == 4 && strncasecmp(at, "gzip", 4) == 0) ||
-            (name_size == 1 && *at == '*')) {
+        if ((name_size == 4 && strncasecmp(at, "gzip", 4) == 0) || (name_size == 1 && *at == '*')) {
             const char *weight = memmem(at, size, "q=", 2);
             return weight == NULL || strtod(weight + 2, NULL) > 0;
         }
@@ -260,12 +259,12 @@ static bool add_headers(struct exchange *exchange, bool is_compressible)
                                                  MHD_HTTP_HEADER_ACCEPT_ENCODING) == MHD_YES;
     }
     if (exchange->compressed.size > 0) {
-        is_ok = is_ok && MHD_add_response_header(out, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip") ==
-                             MHD_YES;
+        is_ok = is_ok &&
+                MHD_add_response_header(out, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip") == MHD_YES;
     }
     if (atomic_load(&exchange->server->is_stopping)) {
-        is_ok = is_ok && MHD_add_response_header(out, MHD_HTTP_HEADER_CONNECTION, "close") ==
-                             MHD_YES;
+        is_ok =
+            is_ok && MHD_add_response_header(out, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES;
     }
     return is_ok;
 }
@@ -299,8 +298,8 @@ static void make_mhd_response(struct exchange *exchange)
     }
     bool is_compressible = response->body.size >= GZIP_BYTES_MIN;
     struct bb_slice body = choose_body(exchange);
-    exchange->mhd_response = MHD_create_response_from_buffer(body.size, (void *)(uintptr_t)body.data,
-                                                             MHD_RESPMEM_PERSISTENT);
+    exchange->mhd_response = MHD_create_response_from_buffer(
+        body.size, (void *)(uintptr_t)body.data, MHD_RESPMEM_PERSISTENT);
     if (exchange->mhd_response != NULL && !add_headers(exchange, is_compressible)) {
         drop_mhd_response(exchange);
     }
@@ -329,7 +328,8 @@ static enum MHD_Result send_refusal(struct exchange *exchange)
         snprintf(reason, sizeof(reason), "the body is over the limit of %zu bytes",
                  options->body_bytes_max);
     } else if (is_invalid) {
-        snprintf(reason, sizeof(reason), "Content-Length must be there once, without "
+        snprintf(reason, sizeof(reason),
+                 "Content-Length must be there once, without "
                  "Transfer-Encoding");
     } else {
         snprintf(reason, sizeof(reason), "%s, retry in %u s",
@@ -340,9 +340,10 @@ static enum MHD_Result send_refusal(struct exchange *exchange)
     bb_arena_init(&arena, EXCHANGE_MEMORY_MAX);
     exchange->request.arena = &arena;
     bb_buf_init(&response->body, BB_ANSWER_BYTES_MAX);
-    set_text_response(response, is_too_big   ? MHD_HTTP_CONTENT_TOO_LARGE
-                                : is_invalid ? MHD_HTTP_BAD_REQUEST
-                                             : MHD_HTTP_SERVICE_UNAVAILABLE,
+    set_text_response(response,
+                      is_too_big   ? MHD_HTTP_CONTENT_TOO_LARGE
+                      : is_invalid ? MHD_HTTP_BAD_REQUEST
+                                   : MHD_HTTP_SERVICE_UNAVAILABLE,
                       reason);
     if (is_invalid) {
         bb_http_add_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
@@ -664,8 +665,7 @@ enum bb_err bb_http_server_start(const struct bb_http_server_options *options,
     }
     err = bb_worker_pool_start(&pool_options, &server->pool);
     if (err != BB_OK) {
-        bb_err_set(detail, err, "%s: can't start %u threads", options->name,
-                   options->thread_count);
+        bb_err_set(detail, err, "%s: can't start %u threads", options->name, options->thread_count);
         goto out;
     }
     err = start_mhd(server, listen_fd, detail);

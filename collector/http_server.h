@@ -18,10 +18,10 @@ struct bb_http_server;
 
 /*
  * Makes the answer to a request that the server itself refuses: BB_ETOOBIG (the body is over
- * body_bytes_max), BB_EBUSY (budget or queue used up, or the server stops) or BB_EINVAL (two lengths;
- * the connection is closed). `request` has no
- * body; the status, Retry-After and `reason` are given, the body of the answer is the hook's.
- * Called on the server's polling thread, so it must be quick.
+ * body_bytes_max), BB_EBUSY (budget or queue used up, or the server stops) or BB_EINVAL (two
+ * lengths; the connection is closed). `request` has no body; the status, Retry-After and `reason`
+ * are given, the body of the answer is the hook's. Called on the server's polling thread, so it
+ * must be quick.
  */
 typedef void (*bb_http_refusal)(void *ctx, const struct bb_http_request *request, enum bb_err err,
                                 const char *reason, struct bb_http_response *response);

@@ -35,7 +35,8 @@ struct output {
     uint8_t *data;
     size_t size;
     size_t capacity;
-    size_t limit_bytes; /* one byte more than this shows that the body is too large */
+    size_t limit_bytes;  /* one byte more than this shows that the body is too large */
+    bool is_ratio_limit; /* the ratio's, not the caller's */
 };
 
 enum bb_err bb_encoding_parse(const char *text, enum bb_encoding *out_encoding)
@@ -44,9 +45,9 @@ enum bb_err bb_encoding_parse(const char *text, enum bb_encoding *out_encoding)
         const char *name;
         enum bb_encoding encoding;
     } names[] = {
-        {"", BB_ENCODING_IDENTITY},     {"identity", BB_ENCODING_IDENTITY},
-        {"gzip", BB_ENCODING_GZIP},     {"x-gzip", BB_ENCODING_GZIP},
-        {"zstd", BB_ENCODING_ZSTD},     {"deflate", BB_ENCODING_DEFLATE},
+        {"", BB_ENCODING_IDENTITY}, {"identity", BB_ENCODING_IDENTITY},
+        {"gzip", BB_ENCODING_GZIP}, {"x-gzip", BB_ENCODING_GZIP},
+        {"zstd", BB_ENCODING_ZSTD}, {"deflate", BB_ENCODING_DEFLATE},
     };
 
     if (text == NULL) {
@@ -100,6 +101,11 @@ static enum bb_err output_make_room(struct output *out)
 static enum bb_err set_too_big(const struct output *out, const char *encoding,
                                struct bb_err_detail *detail)
 {
+    if (out->is_ratio_limit) {
+        return bb_err_set(detail, BB_ETOOBIG,
+                          "the %s body inflates to more than %d times its size, past %zu bytes",
+                          encoding, BB_INFLATE_RATIO_MAX, out->limit_bytes);
+    }
     return bb_err_set(detail, BB_ETOOBIG, "the %s body inflates to more than %zu bytes", encoding,
                       out->limit_bytes);
 }
@@ -197,7 +203,8 @@ static enum bb_err zstd_err(size_t result, struct bb_err_detail *detail)
     case ZSTD_error_memory_allocation:
         return bb_err_set(detail, BB_ENOMEM, "no memory to inflate with");
     default:
-        return bb_err_set(detail, BB_EINVAL, "the zstd body is damaged: %s", ZSTD_getErrorName(result));
+        return bb_err_set(detail, BB_EINVAL, "the zstd body is damaged: %s",
+                          ZSTD_getErrorName(result));
     }
 }
 
@@ -271,6 +278,7 @@ enum bb_err bb_inflate(enum bb_encoding encoding, struct bb_slice body, size_t l
         ratio_limit = RATIO_FREE_BYTES;
     }
     if (out.limit_bytes > ratio_limit) {
+        out.is_ratio_limit = true;
         out.limit_bytes = ratio_limit;
     }
     switch (encoding) {
@@ -307,14 +315,17 @@ enum bb_err bb_gzip(struct bb_slice body, struct bb_buf *out)
     stream.next_in = (z_const Bytef *)body.data;
     stream.avail_in = (uInt)body.size;
     do {
-        uint8_t *room = bb_buf_reserve(out, GZIP_CHUNK_BYTES);
+        size_t left = out->limit_bytes - out->size;
+        /* At the limit one byte is asked for, so that the buffer keeps the error. */
+        size_t size = left > GZIP_CHUNK_BYTES ? GZIP_CHUNK_BYTES : left > 0 ? left : 1;
+        uint8_t *room = bb_buf_reserve(out, size);
         if (room == NULL) {
             break;
         }
         stream.next_out = room;
-        stream.avail_out = GZIP_CHUNK_BYTES;
+        stream.avail_out = (uInt)size;
         result = deflate(&stream, Z_FINISH);
-        bb_buf_advance(out, GZIP_CHUNK_BYTES - stream.avail_out);
+        bb_buf_advance(out, size - stream.avail_out);
     } while (result != Z_STREAM_END);
     deflateEnd(&stream);
     return bb_buf_err(out);

@@ -22,8 +22,8 @@ static void take(struct bb_ingest *ingest, struct bb_rpc_call *call,
     bb_buf_init(&wire, BB_REQUEST_BYTES_MAX);
     enum bb_err err = bb_jaeger_to_otlp(call->request, call->arena, &wire, &left_out, &detail);
     if (err == BB_OK) {
-        bb_ingest_otlp(ingest, BB_RECEIVER_JAEGER_GRPC, bb_buf_slice(&wire), &left_out,
-                       call->arena, out_result);
+        bb_ingest_otlp(ingest, BB_RECEIVER_JAEGER_GRPC, bb_buf_slice(&wire), &left_out, call->arena,
+                       out_result);
     } else {
         bb_ingest_refuse(err, &detail, out_result);
     }

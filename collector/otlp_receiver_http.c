@@ -76,6 +76,14 @@ static void answer_error(enum bb_rpc_code code, unsigned http_status, const char
     answer_status(&status, http_status, format, response);
 }
 
+/* Of a request that has no result of its own. */
+static void count_refused(enum bb_err err)
+{
+    struct bb_ingest_result ignored;
+
+    bb_ingest_refuse(err, NULL, &ignored);
+}
+
 static void answer_result(const struct bb_ingest_result *result, enum body_format format,
                           struct bb_http_response *response)
 {
@@ -114,6 +122,16 @@ static void take_json(struct bb_ingest *ingest, struct bb_slice body, struct bb_
     bb_buf_dispose(&wire);
 }
 
+static void take_inflated(struct bb_ingest *ingest, struct bb_slice body, enum body_format format,
+                          struct bb_arena *arena, struct bb_ingest_result *out_result)
+{
+    if (format == FORMAT_JSON) {
+        take_json(ingest, body, arena, out_result);
+    } else {
+        bb_ingest_otlp(ingest, BB_RECEIVER_OTLP_HTTP, body, NULL, arena, out_result);
+    }
+}
+
 static void take_body(struct bb_ingest *ingest, const struct bb_http_request *request,
                       enum bb_encoding encoding, enum body_format format,
                       struct bb_ingest_result *out_result)
@@ -121,15 +139,23 @@ static void take_body(struct bb_ingest *ingest, const struct bb_http_request *re
     struct bb_err_detail detail = {0};
     struct bb_slice body;
 
-    enum bb_err err = bb_inflate(encoding, request->body, BB_REQUEST_BYTES_MAX, request->arena,
-                                 &detail, &body);
+    enum bb_err err =
+        bb_inflate(encoding, request->body, BB_REQUEST_BYTES_MAX, request->arena, &detail, &body);
     if (err != BB_OK) {
         bb_ingest_refuse(err, &detail, out_result);
-    } else if (format == FORMAT_JSON) {
-        take_json(ingest, body, request->arena, out_result);
-    } else {
-        bb_ingest_otlp(ingest, BB_RECEIVER_OTLP_HTTP, body, NULL, request->arena, out_result);
+        return;
     }
+    if (encoding == BB_ENCODING_IDENTITY) {
+        take_inflated(ingest, body, format, request->arena, out_result); /* the server's account */
+        return;
+    }
+    if (!bb_mem_budget_try_take(ingest->budget, body.size)) {
+        bb_err_set(&detail, BB_EBUSY, "too many requests at once");
+        bb_ingest_refuse(BB_EBUSY, &detail, out_result);
+        return;
+    }
+    take_inflated(ingest, body, format, request->arena, out_result);
+    bb_mem_budget_give(ingest->budget, body.size);
 }
 
 void bb_otlp_http_handle(void *ctx, const struct bb_http_request *request,
@@ -149,12 +175,14 @@ void bb_otlp_http_handle(void *ctx, const struct bb_http_request *request,
         return;
     }
     if (format == FORMAT_UNKNOWN) {
+        count_refused(BB_EUNSUPPORTED);
         answer_error(BB_RPC_INVALID_ARGUMENT, 415,
                      "Content-Type must be " PROTOBUF_TYPE " or " JSON_TYPE, format, response);
         bb_http_add_header(response, "Accept", PROTOBUF_TYPE ", " JSON_TYPE);
         return;
     }
     if (bb_encoding_parse(request->header(request, "Content-Encoding"), &encoding) != BB_OK) {
+        count_refused(BB_EUNSUPPORTED);
         answer_error(BB_RPC_INVALID_ARGUMENT, 415,
                      "Content-Encoding must be one of gzip, zstd, deflate, identity", format,
                      response);
