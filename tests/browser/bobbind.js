@@ -12,11 +12,13 @@ const START_MS_MAX = 30_000;
 
 /** Ports that were free a moment ago, all different. @param {number} count */
 async function freePorts(count) {
-  const servers = await Promise.all(Array.from({ length: count }, async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return server;
-  }));
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return server;
+    }),
+  );
   return servers.map((server) => {
     const { port } = server.address();
     server.close();
@@ -43,30 +45,51 @@ async function untilAnswered(url, failure) {
     if (Date.now() > end) {
       throw new Error(`${url} did not answer within ${START_MS_MAX} ms`);
     }
-    await new Promise((resolve) => { setTimeout(resolve, 50); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 50);
+    });
   }
 }
 
 /**
  * @param {string} binDir where bobbind is
- * @returns {Promise<{url: string, send: (request: object) => Promise<void>, stop: () => Promise<void>}>}
+ * @returns {Promise<{url: string, send: (request: object) => Promise<void>,
+ *   stop: () => Promise<void>}>}
  */
 export async function startBobbind(binDir) {
   const dataDir = await mkdtemp(join(tmpdir(), 'bobbin-browser-'));
   const [httpPort, otlpPort, adminPort] = await freePorts(3);
-  const daemon = spawn(join(binDir, 'bobbind'), [
-    '--data-dir', dataDir,
-    '--http-listen', `127.0.0.1:${httpPort}`,
-    '--otlp-http-listen', `127.0.0.1:${otlpPort}`,
-    '--admin-listen', `127.0.0.1:${adminPort}`,
-    '--otlp-grpc-listen=', '--jaeger-grpc-listen=', '--grpc-query-listen=',
-  ], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const daemon = spawn(
+    join(binDir, 'bobbind'),
+    [
+      '--data-dir',
+      dataDir,
+      '--http-listen',
+      `127.0.0.1:${httpPort}`,
+      '--otlp-http-listen',
+      `127.0.0.1:${otlpPort}`,
+      '--admin-listen',
+      `127.0.0.1:${adminPort}`,
+      '--otlp-grpc-listen=',
+      '--jaeger-grpc-listen=',
+      '--grpc-query-listen=',
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
   let log = '';
   let ended = null;
-  daemon.stdout.on('data', (chunk) => { log += chunk; });
-  daemon.stderr.on('data', (chunk) => { log += chunk; });
-  daemon.on('error', (error) => { ended = error.message; });
-  daemon.on('exit', (code, signal) => { ended = `bobbind ended with ${code ?? signal}`; });
+  daemon.stdout.on('data', (chunk) => {
+    log += chunk;
+  });
+  daemon.stderr.on('data', (chunk) => {
+    log += chunk;
+  });
+  daemon.on('error', (error) => {
+    ended = error.message;
+  });
+  daemon.on('exit', (code, signal) => {
+    ended = `bobbind ended with ${code ?? signal}`;
+  });
 
   async function stop() {
     if (ended === null) {
@@ -78,8 +101,9 @@ export async function startBobbind(binDir) {
   }
 
   try {
-    await untilAnswered(`http://127.0.0.1:${adminPort}/readyz`,
-      () => (ended === null ? null : `${ended}\n${log}`));
+    await untilAnswered(`http://127.0.0.1:${adminPort}/readyz`, () =>
+      ended === null ? null : `${ended}\n${log}`,
+    );
   } catch (error) {
     await stop();
     throw error;

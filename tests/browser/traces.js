@@ -11,9 +11,14 @@ const spanId = (number) => number.toString(16).padStart(16, '0');
 function attributes(values) {
   return Object.entries(values).map(([key, value]) => ({
     key,
-    value: typeof value === 'string' ? { stringValue: value }
-      : typeof value === 'boolean' ? { boolValue: value }
-        : Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value },
+    value:
+      typeof value === 'string'
+        ? { stringValue: value }
+        : typeof value === 'boolean'
+          ? { boolValue: value }
+          : Number.isInteger(value)
+            ? { intValue: String(value) }
+            : { doubleValue: value },
   }));
 }
 
@@ -23,12 +28,24 @@ function request(spans) {
   return {
     resourceSpans: services.map((service) => ({
       resource: {
-        attributes: attributes({ 'service.name': service, 'service.version': '1.4.2', 'host.name': `${service}-0` }),
+        attributes: attributes({
+          'service.name': service,
+          'service.version': '1.4.2',
+          'host.name': `${service}-0`,
+        }),
       },
-      scopeSpans: [{
-        scope: { name: 'demo.instrumentation', version: '0.9.1', attributes: attributes({ 'scope.tier': 'test' }) },
-        spans: spans.filter((span) => span.service === service).map(({ service: _, ...span }) => span),
-      }],
+      scopeSpans: [
+        {
+          scope: {
+            name: 'demo.instrumentation',
+            version: '0.9.1',
+            attributes: attributes({ 'scope.tier': 'test' }),
+          },
+          spans: spans
+            .filter((span) => span.service === service)
+            .map(({ service: _, ...span }) => span),
+        },
+      ],
     })),
   };
 }
@@ -59,32 +76,77 @@ export function checkoutTrace(now) {
     traceId,
     request: request([
       span(1, null, 'frontend', 'POST /checkout', 0, 182.5, {
-        kind: 2, traceState: 'vendor=abc', flags: 1,
-        attributes: attributes({ 'http.method': 'POST', 'http.status_code': 500, 'http.route': '/checkout' }),
+        kind: 2,
+        traceState: 'vendor=abc',
+        flags: 1,
+        attributes: attributes({
+          'http.method': 'POST',
+          'http.status_code': 500,
+          'http.route': '/checkout',
+        }),
       }),
       span(2, 1, 'frontend', 'validate session', 2, 6.25),
-      span(3, 1, 'cart', 'GetCart', 10, 48, { kind: 2, attributes: attributes({ 'cart.items': 3, 'cart.cached': false }) }),
-      span(4, 3, 'redis', 'HGETALL cart', 14, 30.4, { kind: 3, attributes: attributes({ 'db.system': 'redis', 'db.statement': 'HGETALL cart:81c2' }) }),
+      span(3, 1, 'cart', 'GetCart', 10, 48, {
+        kind: 2,
+        attributes: attributes({ 'cart.items': 3, 'cart.cached': false }),
+      }),
+      span(4, 3, 'redis', 'HGETALL cart', 14, 30.4, {
+        kind: 3,
+        attributes: attributes({ 'db.system': 'redis', 'db.statement': 'HGETALL cart:81c2' }),
+      }),
       span(5, 1, 'payment', 'Charge', 64, 104, {
         kind: 2,
         status: { code: 2, message: 'card refused by issuer' },
         attributes: [
-          ...attributes({ 'payment.amount': 42.5, 'payment.currency': 'EUR', error: true, 'payment.order': 9007199254740993 }),
-          { key: 'payment.tries', value: { arrayValue: { values: [{ intValue: '1' }, { intValue: '2' }] } } },
+          ...attributes({
+            'payment.amount': 42.5,
+            'payment.currency': 'EUR',
+            error: true,
+            'payment.order': 9007199254740993,
+          }),
+          {
+            key: 'payment.tries',
+            value: { arrayValue: { values: [{ intValue: '1' }, { intValue: '2' }] } },
+          },
           { key: 'payment.raw', value: { bytesValue: '3q2+7w==' } },
-          { key: 'payment.card', value: { kvlistValue: { values: [{ key: 'brand', value: { stringValue: 'visa' } }] } } },
-          { key: 'payment.note', value: { stringValue: '<img src=x onerror=alert(1)> ' + 'long '.repeat(200) } },
-        ].map((one) => (one.key === 'payment.order' ? { key: one.key, value: { intValue: '9007199254740993' } } : one)),
+          {
+            key: 'payment.card',
+            value: { kvlistValue: { values: [{ key: 'brand', value: { stringValue: 'visa' } }] } },
+          },
+          {
+            key: 'payment.note',
+            value: { stringValue: '<img src=x onerror=alert(1)> ' + 'long '.repeat(200) },
+          },
+        ].map((one) =>
+          one.key === 'payment.order'
+            ? { key: one.key, value: { intValue: '9007199254740993' } }
+            : one,
+        ),
         droppedAttributesCount: 2,
         events: [
-          { name: 'retry', timeUnixNano: String(paymentStart), attributes: attributes({ attempt: 2 }) },
           {
-            name: 'exception', timeUnixNano: String(paymentStart + 40n * MS), droppedAttributesCount: 1,
-            attributes: attributes({ 'exception.type': 'CardRefused', 'exception.message': 'issuer said no' }),
+            name: 'retry',
+            timeUnixNano: String(paymentStart),
+            attributes: attributes({ attempt: 2 }),
+          },
+          {
+            name: 'exception',
+            timeUnixNano: String(paymentStart + 40n * MS),
+            droppedAttributesCount: 1,
+            attributes: attributes({
+              'exception.type': 'CardRefused',
+              'exception.message': 'issuer said no',
+            }),
           },
         ],
         droppedEventsCount: 1,
-        links: [{ traceId: '7a3f00000000000000000000000c4e02', spanId: spanId(99), attributes: attributes({ 'link.kind': 'retry of' }) }],
+        links: [
+          {
+            traceId: '7a3f00000000000000000000000c4e02',
+            spanId: spanId(99),
+            attributes: attributes({ 'link.kind': 'retry of' }),
+          },
+        ],
       }),
       span(6, 5, 'payment', 'sign request', 66, 9),
       span(7, 5, 'bank', 'POST /authorize', 62.5, 70, { kind: 2 }), // its clock is behind
@@ -104,8 +166,14 @@ export function smallTrace(now, number) {
   const start = now - BigInt(2 + number) * 60_000n * MS;
   const length = BigInt(3 + ((number * 37) % 90)) * MS;
   const one = (id, parent, service, name, at, end) => ({
-    service, traceId, spanId: spanId(id), parentSpanId: parent === 0 ? '' : spanId(parent), name, kind: 2,
-    startTimeUnixNano: String(start + at), endTimeUnixNano: String(start + end),
+    service,
+    traceId,
+    spanId: spanId(id),
+    parentSpanId: parent === 0 ? '' : spanId(parent),
+    name,
+    kind: 2,
+    startTimeUnixNano: String(start + at),
+    endTimeUnixNano: String(start + end),
   });
   return {
     traceId,

@@ -1,6 +1,6 @@
 /*
- * api.js - the only file that talks to the server: addresses, error texts, and a check of the shape of
- * what came back, so that the views never meet a surprise.
+ * api.js - the only file that talks to the server: addresses, error texts, and a check of the shape
+ * of what came back, so that the views never meet a surprise.
  */
 import { OtlpError, parseOtlp } from './model/otlp.js';
 import { readSummary } from './model/summary.js';

@@ -6,7 +6,7 @@
  *   /file?trace=ID     traces of a file that was opened here; nothing of it is sent anywhere
  */
 import * as api from './api.js';
-import { OtlpError, parseOtlp } from './model/otlp.js';
+import { parseOtlp } from './model/otlp.js';
 import { LIMIT_MAX, readSearch, searchQuery, searchUrl } from './model/search_params.js';
 import { summarize } from './model/summary.js';
 import { formatLocal } from './model/time.js';
@@ -69,7 +69,8 @@ function mountSearchPage() {
 
 /** @param {TimeRange} range */
 function rangeText({ from, to, isAll }) {
-  return isAll ? 'all time' : `${formatLocal(from).slice(0, 19)} to ${formatLocal(to).slice(0, 19)}`;
+  return isAll ? 'all time'
+    : `${formatLocal(from).slice(0, 19)} to ${formatLocal(to).slice(0, 19)}`;
 }
 
 /** @param {Search} search @param {number} count */
@@ -159,18 +160,25 @@ async function showTrace(traceId, params, signal) {
 
 /* ---- A file ---- */
 
+/** @param {string} traceId as in the file, whatever that is */
+function fileUrl(traceId) {
+  return `/file?trace=${encodeURIComponent(traceId)}`;
+}
+
 /** @param {File} opened */
 async function openFile(opened) {
+  loading.abort();
   try {
-    file = { name: opened.name, traces: groupByTrace(parseOtlp(await opened.text())) };
-    const [first] = file.traces.keys();
-    goTo(file.traces.size === 1 ? `/file?trace=${first}` : '/file');
+    const traces = groupByTrace(parseOtlp(await opened.text()));
+    const [first] = traces.keys();
+    if (first === undefined) {
+      throw new Error('There are no spans in it.');
+    }
+    file = { name: opened.name, traces };
+    goTo(traces.size === 1 ? fileUrl(first) : '/file');
   } catch (error) {
     clear('File');
     showError(`${opened.name} can’t be read`, error);
-    if (!(error instanceof OtlpError)) {
-      throw error;
-    }
   }
 }
 
@@ -179,7 +187,7 @@ function showFile(params) {
   clear(file?.name ?? 'File');
   const spans = file?.traces.get(params.get('trace') ?? '');
   if (file === null) {
-    showError('Open the file again', 'A file is read in this page only and is gone after a reload.');
+    showError('Open the file again', 'A file is kept in this page only, until it is reloaded.');
   } else if (spans !== undefined) {
     showSpans(spans, params, '');
   } else {
@@ -188,7 +196,7 @@ function showFile(params) {
       range: file.name,
       summaries: [...file.traces.values()].map(summarize),
       incomplete: '',
-      hrefOf: (traceId) => `/file?trace=${traceId}`,
+      hrefOf: fileUrl,
       now: BigInt(Date.now()) * 1000000n,
     });
   }

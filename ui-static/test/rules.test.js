@@ -1,6 +1,6 @@
 /*
- * rules.test.js - the rules of ui-static/ that no one module can break alone: its size, who may import
- * whom, and what the content security policy depends on.
+ * rules.test.js - the rules of ui-static/ that no one module can break alone: its size, who may
+ * import whom, and what the content security policy depends on.
  */
 import test from 'node:test';
 import assert from 'node:assert/strict';
@@ -13,9 +13,15 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const CODE_BYTES_MAX = 100 * 1024;
 
 /** What is served. The rest of the folder is for the ones who work on it. */
-const FILES = ['index.html', 'favicon.svg',
-  ...['css', 'js', 'js/model', 'js/view'].flatMap((folder) => readdirSync(join(ROOT, folder))
-    .filter((name) => /\.(css|js)$/.test(name)).map((name) => `${folder}/${name}`))];
+const FILES = [
+  'index.html',
+  'favicon.svg',
+  ...['css', 'js', 'js/model', 'js/view'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder))
+      .filter((name) => /\.(css|js)$/.test(name))
+      .map((name) => `${folder}/${name}`),
+  ),
+];
 const TEXTS = new Map(FILES.map((file) => [file, readFileSync(join(ROOT, file), 'utf8')]));
 
 /** @param {string} file */
@@ -24,17 +30,21 @@ const modules = FILES.filter((file) => file.endsWith('.js') && file !== 'js/them
 
 /** The files that a module imports. @param {string} file */
 function importsOf(file) {
-  return [...text(file).matchAll(/^import [\s\S]*? from '(.*?)';$|^import\('(.*?)'\)/gm)].map((match) => {
-    assert.ok(match[1]?.startsWith('.'), `${file} imports ${match[1]}: only files of our own`);
-    return relative(ROOT, join(ROOT, dirname(file), match[1]));
-  });
+  return [...text(file).matchAll(/^import [\s\S]*? from '(.*?)';$|^import\('(.*?)'\)/gm)].map(
+    (match) => {
+      assert.ok(match[1]?.startsWith('.'), `${file} imports ${match[1]}: only files of our own`);
+      return relative(ROOT, join(ROOT, dirname(file), match[1]));
+    },
+  );
 }
 
 test('model imports model only, view imports view and model, and only main imports the api', () => {
   for (const file of modules) {
     for (const imported of importsOf(file)) {
-      const isAllowed = file === 'js/main.js' || imported.startsWith('js/model/')
-        || (file.startsWith('js/view/') && imported.startsWith('js/view/'));
+      const isAllowed =
+        file === 'js/main.js' ||
+        imported.startsWith('js/model/') ||
+        (file.startsWith('js/view/') && imported.startsWith('js/view/'));
       assert.ok(isAllowed, `${file} imports ${imported}`);
       assert.ok(TEXTS.has(imported), `${file} imports ${imported}, which is not there`);
     }
@@ -44,13 +54,21 @@ test('model imports model only, view imports view and model, and only main impor
 test('only api.js fetches, and the model touches no document', () => {
   for (const file of modules) {
     assert.ok(file === 'js/api.js' || !/\bfetch\(/.test(text(file)), file);
-    assert.ok(!file.startsWith('js/model/') || !/\b(document|window|location)\b\./.test(text(file)), file);
+    assert.ok(
+      !file.startsWith('js/model/') || !/\b(document|window|location)\b\./.test(text(file)),
+      file,
+    );
   }
 });
 
 test('no markup is made from text, and nothing needs a weaker policy', () => {
   for (const file of modules) {
-    assert.ok(!/innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function/.test(text(file)), file);
+    assert.ok(
+      !/innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function/.test(
+        text(file),
+      ),
+      file,
+    );
   }
   assert.ok(!/<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)/i.test(text('index.html')));
 });
@@ -58,12 +76,18 @@ test('no markup is made from text, and nothing needs a weaker policy', () => {
 test('everything comes from this server', () => {
   for (const [file, content] of TEXTS) {
     const hosts = content.match(/(https?:)?\/\/[a-z0-9-]+\.[a-z]+/gi) ?? [];
-    assert.deepEqual(hosts.filter((host) => !host.startsWith('http://www.w')), [], file);
+    assert.deepEqual(
+      hosts.filter((host) => !host.startsWith('http://www.w')),
+      [],
+      file,
+    );
   }
 });
 
 test('index.html names every style and every module, and nothing that is not there', () => {
-  const named = [...text('index.html').matchAll(/(?:href|src)="\/(.*?)"/g)].map((match) => match[1]);
+  const named = [...text('index.html').matchAll(/(?:href|src)="\/(.*?)"/g)].map(
+    (match) => match[1],
+  );
   assert.deepEqual([...named].sort(), FILES.filter((file) => file !== 'index.html').sort());
 });
 
@@ -74,7 +98,9 @@ test('colours come from tokens only', () => {
 });
 
 test('every token that is used is there', () => {
-  const known = new Set([...text('css/tokens.css').matchAll(/(--[\w-]+):/g)].map((match) => match[1]));
+  const known = new Set(
+    [...text('css/tokens.css').matchAll(/(--[\w-]+):/g)].map((match) => match[1]),
+  );
   known.add('--color'); // set by view/dom.js
   for (const [file, content] of TEXTS) {
     for (const [, token] of content.matchAll(/var\((--[\w-]+)\)/g)) {
@@ -85,7 +111,10 @@ test('every token that is used is there', () => {
 
 test('the code is within its budget', () => {
   // What the browser has to parse. Comments are left out, so that none is ever cut for its bytes.
-  const total = [...TEXTS.values()].reduce((sum, content) =>
-    sum + Buffer.byteLength(content.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*\n/gm, '')), 0);
+  const total = [...TEXTS.values()].reduce(
+    (sum, content) =>
+      sum + Buffer.byteLength(content.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*\n/gm, '')),
+    0,
+  );
   assert.ok(total <= CODE_BYTES_MAX, `${total} bytes are over ${CODE_BYTES_MAX}`);
 });

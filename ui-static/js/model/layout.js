@@ -1,5 +1,5 @@
 /*
- * layout.js - the time axis of the waterfall: the range that is seen, its ruler, and where bars lie.
+ * layout.js - the time axis of the waterfall: the range that is seen, its ruler, where bars lie.
  *
  * Two spaces: nanoseconds from the trace's start, and fractions, where 0 is the left edge of the
  * visible range and 1 its right. Pixels are left to CSS.

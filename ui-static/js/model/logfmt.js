@@ -3,8 +3,8 @@
  *
  *   http.status_code=500 error=true "a key"="b c" note="say \"hi\""
  *
- * A key or value with a blank, a quote or, in a key, an equals sign is quoted; inside quotes \" is a
- * quote and \\ a backslash. A value runs to the next blank, so that `query=a=b` needs no quotes.
+ * A key or value with a blank, a quote or, in a key, an equals sign is quoted; inside quotes \" is
+ * a quote and \\ a backslash. A value runs to the next blank, so that `query=a=b` needs no quotes.
  */
 
 /**
@@ -20,7 +20,7 @@ export function parseTags(text) {
   const tags = new Map();
   let at = 0;
 
-  /** Reads a word that ends at one of `ends`; null when a quote is left open. @param {RegExp} ends */
+  /** Reads a word up to one of `ends`; null when a quote is left open. @param {RegExp} ends */
   function word(ends) {
     if (text[at] !== '"') {
       const from = at;

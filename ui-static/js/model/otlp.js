@@ -10,12 +10,15 @@ import { parseNanos } from './time.js';
 /** The file or answer is not OTLP JSON; the message says what was expected where. */
 export class OtlpError extends Error {}
 
+/** The name that the server shows in place of an absent one. */
+const NO_SERVICE = 'OTLPResourceNoServiceName';
+
 const KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'];
 const STATUSES = /** @type {const} */ (['unset', 'ok', 'error']);
 
 /**
- * 64-bit numbers that a writer left unquoted: JSON.parse would round them. The quote before the name
- * cannot be one inside a string, as that would have a backslash between name and colon.
+ * 64-bit numbers that a writer left unquoted: JSON.parse would round them. The quote before the
+ * name cannot be one inside a string: that would have a backslash between name and colon.
  */
 const LONG_NUMBER =
   /"(startTimeUnixNano|endTimeUnixNano|timeUnixNano|intValue)"(\s*:\s*)(-?\d{16,20})(?=[\s,}])/g;
@@ -26,31 +29,33 @@ function parseJson(text) {
 }
 
 /**
- * Reads one JSON document, or one a line.
+ * One JSON document, or one a line.
+ * @param {string} text
+ * @returns {unknown[]}
+ */
+function parseDocuments(text) {
+  try {
+    return [parseJson(text)];
+  } catch (whole) {
+    return text.split('\n').filter((line) => line.trim() !== '').map((line, index) => {
+      try {
+        return parseJson(line);
+      } catch (error) {
+        // When not even the first line is a document, it was not meant to be read by lines.
+        throw new OtlpError(index === 0 ? `Not JSON: ${whole}` : `Line ${index + 1}: ${error}`);
+      }
+    });
+  }
+}
+
+/**
  * @param {string} text
  * @returns {Span[]}
  */
 export function parseOtlp(text) {
   /** @type {Span[]} */
   const spans = [];
-  let documents;
-  try {
-    documents = [parseJson(text)];
-  } catch (error) {
-    const lines = text.split('\n').filter((line) => line.trim() !== '');
-    if (lines.length < 2) {
-      throw new OtlpError(`This is not JSON: ${/** @type {Error} */ (error).message}`);
-    }
-    documents = lines.map((line, index) => {
-      try {
-        return parseJson(line);
-      } catch (lineError) {
-        throw new OtlpError(
-          `Line ${index + 1} is not JSON: ${/** @type {Error} */ (lineError).message}`);
-      }
-    });
-  }
-  for (const document of documents) {
+  for (const document of parseDocuments(text)) {
     appendSpans(document, spans);
   }
   return spans;
@@ -58,7 +63,7 @@ export function parseOtlp(text) {
 
 /** @param {unknown} value @returns {any[]} */
 function list(value) {
-  return Array.isArray(value) ? value.filter((item) => item !== null && typeof item === 'object') : [];
+  return Array.isArray(value) ? value.filter((item) => item && typeof item === 'object') : [];
 }
 
 /** @param {unknown} value */
@@ -76,7 +81,7 @@ function appendSpans(document, spans) {
   const body = document?.result ?? document;
   if (!Array.isArray(body?.resourceSpans)) {
     if (Array.isArray(document?.data)) {
-      throw new OtlpError('This is Jaeger’s own JSON. Only OTLP JSON (“resourceSpans”) is read.');
+      throw new OtlpError('This is Jaeger’s JSON. Only OTLP JSON is read.');
     }
     throw new OtlpError('This is not OTLP JSON: it has no list “resourceSpans”.');
   }
@@ -85,7 +90,7 @@ function appendSpans(document, spans) {
     const named = attributes.find((attribute) => attribute.key === 'service.name');
     /** @type {Resource} */
     const resource = {
-      service: text(named?.value?.stringValue) || 'unknown_service',
+      service: text(named?.value?.stringValue) || NO_SERVICE,
       attributes,
       dropped: count(ofResource.resource?.droppedAttributesCount),
       schemaUrl: text(ofResource.schemaUrl),
@@ -148,8 +153,8 @@ function statusName(code) {
 const DEPTH_MAX = 100;
 
 /**
- * An attribute value for reading: its type in OTLP's words, and its text. Arrays and maps are written
- * as JSON whose integers keep all their digits and whose keys keep their order and repetitions.
+ * An attribute value for reading: its type in OTLP's words, and its text. Arrays and maps are
+ * written as JSON whose integers keep all digits and whose keys keep their order and repetitions.
  * @param {Record<string, any> | undefined} value an AnyValue
  * @returns {{type: string, text: string}}
  */

@@ -20,7 +20,8 @@ const ROWS_BEYOND = 8;
 function heights({ rowCount, rowHeight, viewHeight }) {
   const full = rowCount * rowHeight;
   const scroll = Math.min(full, SCROLL_HEIGHT_MAX);
-  return { full, scroll, ratio: scroll > viewHeight ? (full - viewHeight) / (scroll - viewHeight) : 1 };
+  const ratio = scroll > viewHeight ? (full - viewHeight) / (scroll - viewHeight) : 1;
+  return { full, scroll, ratio };
 }
 
 /**
@@ -43,8 +44,8 @@ export function rowWindow(size, scrollTop) {
 }
 
 /**
- * Where to scroll so that a row is wholly seen: nowhere if it is; to the nearer edge if it is within a
- * screen; else to the middle.
+ * Where to scroll so that a row is wholly seen: nowhere if it is; to the nearer edge if it is
+ * within a screen; else to the middle.
  * @param {ListSize} size
  * @param {number} scrollTop
  * @param {number} row

@@ -108,7 +108,9 @@ function timeRange(search, now, problems) {
  * @param {Record<string, string>} query
  */
 function durationBounds(search, problems, query) {
-  const bounds = /** @type {const} */ ([['minDuration', 'query.durationMin'], ['maxDuration', 'query.durationMax']]);
+  const bounds = /** @type {const} */ ([
+    ['minDuration', 'query.durationMin'], ['maxDuration', 'query.durationMax'],
+  ]);
   for (const [field, name] of bounds) {
     const text = search[field].trim();
     if (text === '') {

@@ -37,7 +37,8 @@ function compareSpans(a, b) {
         : a.service < b.service ? -1 : a.service > b.service ? 1 : 0;
 }
 
-/** A placeholder stands where the first of its children would. @param {Draft} item @returns {Span} */
+/** A placeholder stands where the first of its children would. */
+/** @param {Draft} item @returns {Span} */
 function sortKey(item) {
   return item.span ?? /** @type {Span} */ (item.children[0].span);
 }
@@ -49,7 +50,9 @@ function compareDrafts(a, b) {
 
 /** @param {Span} a @param {Span} b */
 function isCopy(a, b) {
-  return JSON.stringify([a.raw, a.resource, a.scope]) === JSON.stringify([b.raw, b.resource, b.scope]);
+  const [left, right] = [a, b].map(({ raw, resource, scope }) =>
+    JSON.stringify([raw, resource, scope]));
+  return left === right;
 }
 
 /**
@@ -106,8 +109,8 @@ function cycleHeads(drafts, parentOf) {
       continue;
     }
     let head = item;
-    for (let next = parentOf(item); next !== item; next = parentOf(/** @type {Draft} */ (next))) {
-      head = compareDrafts(/** @type {Draft} */ (next), head) < 0 ? /** @type {Draft} */ (next) : head;
+    for (let next = parentOf(item); next && next !== item; next = parentOf(next)) {
+      head = compareDrafts(next, head) < 0 ? next : head;
     }
     heads.push(head);
   }
@@ -234,7 +237,8 @@ function flattenTree(roots, traceStart) {
   return nodes;
 }
 
-/** A placeholder is as long as what is known below it. @param {SpanNode} node @param {SpanNode[]} nodes */
+/** A placeholder is as long as what is known below it. */
+/** @param {SpanNode} node @param {SpanNode[]} nodes */
 function spanOverChildren(node, nodes) {
   let start = Infinity;
   let end = 0;

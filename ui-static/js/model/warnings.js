@@ -1,5 +1,5 @@
 /*
- * warnings.js - in words, what has to be known of a trace and of a span before the picture is believed.
+ * warnings.js - what has to be known of a trace or a span before the picture is believed, in words.
  */
 import { formatDuration } from './time.js';
 
@@ -20,7 +20,8 @@ export function traceWarnings({ root, orphanCount, copyCount, skewCount }) {
 }
 
 /** @param {SpanNode} node @param {Trace} trace */
-export function nodeWarnings({ span, parent, childCount, skew, isCut, sharesId, hasNoTime, duration }, trace) {
+export function nodeWarnings(node, trace) {
+  const { span, parent, childCount, skew, isCut, sharesId, hasNoTime, duration } = node;
   return [
     span === null && `Not received: it may be late, not sampled, or lost. ${
       some(childCount, 'names', 'name')} it as parent.`,

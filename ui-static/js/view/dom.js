@@ -3,7 +3,8 @@
 /**
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
- * @param {Record<string, any>} [attributes] functions become listeners; false and undefined are left out
+ * @param {Record<string, any>} [attributes] functions become listeners; false and undefined are
+ *   left out
  * @param {...(Node | string | null | undefined)} children
  * @returns {HTMLElementTagNameMap[K]}
  */
@@ -29,7 +30,7 @@ const ICONS = {
   down: 'M4 6l4 4 4-4',
   error: 'M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 1 0 8 1.8M8 4.8v4M8 11.1v.1',
   file: 'M4 2h5l3 3v9H4zM9 2v3h3',
-  help: 'M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 1 0 8 1.8M6.2 6.3a1.8 1.8 0 1 1 2.6 1.6c-.6.3-.8.7-.8 1.3M8 11.4v.1',
+  help: 'M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 1 0 8 1.8M6.2 6.3a1.8 1.8 0 1 1 1.8 1.9v1M8 11.4v.1',
   search: 'M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 1 0 0-9M10.3 10.3L14 14',
   theme: 'M8 2a6 6 0 1 0 0 12A6 6 0 1 0 8 2M8 2v12M8 5h4.6M8 8h6M8 11h4.6',
   up: 'M4 10l4-4 4 4',
@@ -38,7 +39,7 @@ const ICONS = {
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** @param {keyof typeof ICONS} name @param {string} [label] for screen readers; else it is decoration */
+/** @param {keyof typeof ICONS} name @param {string} [label] without one it is decoration */
 export function icon(name, label) {
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('class', `icon icon-${name}`);
@@ -67,7 +68,12 @@ export function iconButton(name, label, click) {
     icon(name));
 }
 
-/** Sets what CSS knows as --color. @template {HTMLElement} E @param {E} element @param {number} color */
+/**
+ * Sets what CSS knows as --color.
+ * @template {HTMLElement} E
+ * @param {E} element
+ * @param {number} color
+ */
 export function paint(element, color) {
   element.style.setProperty('--color', `var(--service-${color})`);
   return element;
@@ -98,7 +104,7 @@ async function copyText(text) {
     return navigator.clipboard.writeText(text);
   }
   const area = h('textarea', { class: 'unseen' }, text);
-  (document.querySelector('dialog[open]') ?? document.body).append(area);
+  document.body.append(area);
   area.select();
   document.execCommand('copy');
   area.remove();

@@ -24,7 +24,8 @@ export function mountFindBar(parent, actions) {
     },
   });
   /** @param {string} text @param {() => void} click */
-  const quiet = (text, click) => h('button', { type: 'button', class: 'button-quiet', click }, text);
+  const quiet = (text, click) =>
+    h('button', { type: 'button', class: 'button-quiet', click }, text);
   const whole = quiet('Whole trace', actions.wholeRange);
   parent.append(h('div', { class: 'tools' },
     h('div', { class: 'find', role: 'search' }, input,

@@ -5,7 +5,8 @@ import { clampRange, wholeRange } from '../model/layout.js';
 /** A press that moves less is a click, not a choice. */
 const DRAG_MIN_PX = 4;
 
-/** What a token stands for now: a canvas doesn't know var(). @param {HTMLElement} probe @param {string} token */
+/** What a token stands for now: a canvas doesn't know var(). */
+/** @param {HTMLElement} probe @param {string} token */
 function colorOfToken(probe, token) {
   probe.style.color = `var(${token})`;
   return getComputedStyle(probe).color;
@@ -18,9 +19,10 @@ function colorOfToken(probe, token) {
  */
 export function mountMinimap(parent, trace, { colorOf, setRange }) {
   const canvas = h('canvas');
-  const [left, right] = [h('div', { class: 'minimap-shade' }), h('div', { class: 'minimap-shade' })];
+  const [left, right] = [0, 1].map(() => h('div', { class: 'minimap-shade' }));
   const view = h('div', {
-    class: 'minimap', 'aria-hidden': 'true', title: 'Drag to choose a range; double-click for all of it',
+    class: 'minimap', 'aria-hidden': 'true',
+    title: 'Drag to choose a range; double-click for all of it',
     pointerdown, dblclick: () => setRange(whole),
   }, left, right, canvas);
   const whole = wholeRange(trace.duration);
@@ -35,8 +37,8 @@ export function mountMinimap(parent, trace, { colorOf, setRange }) {
     canvas.width = width * devicePixelRatio;
     canvas.height = height * devicePixelRatio;
     context.scale(devicePixelRatio, devicePixelRatio);
-    const services = trace.services.map(({ name }) => colorOfToken(canvas, `--service-${colorOf(name)}`));
-    const colors = new Map(trace.services.map(({ name }, i) => [name, services[i]]));
+    const colors = new Map(trace.services.map(({ name }) =>
+      [name, colorOfToken(canvas, `--service-${colorOf(name)}`)]));
     const error = colorOfToken(canvas, '--error');
     const step = Math.min(5, (height - 8) / trace.nodes.length);
     for (const { index, span, start, duration, isError } of trace.nodes) {

@@ -50,7 +50,7 @@ export function mountSearchForm(parent, actions) {
 
   /** @param {string} placeholder @param {string} [type] */
   const text = (placeholder, type = 'text') => h('input',
-    { type, placeholder, autocomplete: 'off', spellcheck: 'false', step: type === 'text' ? false : 0.001 });
+    { type, placeholder, autocomplete: 'off', spellcheck: 'false', step: 0.001 });
 
   const service = h('select', { change: () => {
     setOperations([]);
@@ -61,7 +61,7 @@ export function mountSearchForm(parent, actions) {
   const sort = h('select', { change: () => form.requestSubmit() });
   fillSelect(lookback, RANGE_NAMES);
   fillSelect(sort, [['newest', 'Newest first'], ['slowest', 'Slowest first']]);
-  const custom = h('div', { class: 'field-pair' },
+  const custom = h('div', { class: 'field-range' },
     field('start', 'From', text('', 'datetime-local')),
     field('end', 'To', text('', 'datetime-local')));
 
@@ -99,8 +99,13 @@ export function mountSearchForm(parent, actions) {
     actions.search(search);
   }
 
-  /** Fills a select and keeps what is chosen, even if the server doesn't list it. */
-  /** @param {HTMLSelectElement} select @param {string} all @param {string[]} names @param {string} value */
+  /**
+   * Fills a select and keeps what is chosen, even if the server doesn't list it.
+   * @param {HTMLSelectElement} select
+   * @param {string} all
+   * @param {string[]} names
+   * @param {string} value
+   */
   function setChoices(select, all, names, value) {
     const known = value === '' || names.includes(value) ? names : [value, ...names];
     fillSelect(select, [['', all], ...known.map((name) => [name, name])]);

@@ -12,9 +12,9 @@ function attributeRow({ key, value }) {
   const { type, text } = readValue(value);
   const cell = h('td', { class: 'value' }, text.slice(0, VALUE_SHOWN_MAX));
   if (text.length > VALUE_SHOWN_MAX) {
-    const more = h('button', { type: 'button', class: 'more',
-      click: () => cell.replaceChildren(text) }, `Show all ${text.length.toLocaleString('en')} characters`);
-    cell.append('…', more);
+    cell.append('…', h('button',
+      { type: 'button', class: 'more', click: () => cell.replaceChildren(text) },
+      `Show all ${text.length.toLocaleString('en')} characters`));
   }
   return h('tr', {}, h('th', { scope: 'row' }, key), cell, h('td', { class: 'type' }, type),
     h('td', { class: 'copy' }, copyButton(text, `Copy the value of ${key}`)));
@@ -66,12 +66,13 @@ function eventItem(event, trace, node) {
 }
 
 /** @param {RawLink} link */
-function linkItem({ traceId = '', spanId = '', traceState = '', attributes, droppedAttributesCount }) {
+function linkItem(link) {
+  const { traceId = '', spanId = '', traceState = '' } = link;
   return section('to', `${traceId.slice(0, 8)}… ${spanId}`, true,
     h('p', { class: 'section-note' },
       h('a', { href: `/trace/${traceId}?span=${spanId}`, class: 'mono' }, `${traceId} ${spanId}`),
       traceState === '' ? '' : ` trace state ${traceState}`),
-    attributeTable(attributes), droppedNote(droppedAttributesCount, 'attribute'));
+    attributeTable(link.attributes), droppedNote(link.droppedAttributesCount, 'attribute'));
 }
 
 /** @param {[string, string | Node, string?][]} facts name, value, text to copy */
@@ -124,7 +125,8 @@ export function mountSpanDetail(parent, trace, { colorOf, close }) {
       attributeSection('Resource', false, resource.attributes, resource.dropped,
         [resource.schemaUrl && `Schema ${resource.schemaUrl}`]),
       attributeSection('Scope', false, scope.attributes, scope.dropped,
-        [`${scope.name || 'no name'} ${scope.version}`, scope.schemaUrl && `Schema ${scope.schemaUrl}`]),
+        [`${scope.name || 'no name'} ${scope.version}`,
+          scope.schemaUrl && `Schema ${scope.schemaUrl}`]),
     ];
   }
 
@@ -139,12 +141,15 @@ export function mountSpanDetail(parent, trace, { colorOf, close }) {
       view.replaceChildren(
         h('div', { class: 'detail-head' },
           h('div', { class: 'detail-title' },
-            span === null ? null : h('p', {}, paint(h('span', { class: 'dot' }), colorOf(span.service)), span.service),
+            span === null ? null
+              : h('p', {}, paint(h('span', { class: 'dot' }), colorOf(span.service)), span.service),
             h('h2', {}, span === null ? 'Missing span' : span.name || 'no name')),
-          span === null ? '' : copyButton(JSON.stringify(span.raw, null, 2), 'Copy the span as JSON'),
+          span === null ? null
+            : copyButton(JSON.stringify(span.raw, null, 2), 'Copy the span as JSON'),
           iconButton('close', 'Close (Esc)', close)),
         h('div', { class: 'detail-body', tabindex: 0 },
-          ...nodeWarnings(node, trace).map((text) => h('p', { class: 'banner' }, icon('warning'), text)),
+          ...nodeWarnings(node, trace).map((text) =>
+            h('p', { class: 'banner' }, icon('warning'), text)),
           ...(span === null ? [factList([['Span id', id, id]])] : body(node, span))));
     },
   };

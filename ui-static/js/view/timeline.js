@@ -1,8 +1,8 @@
 /*
  * timeline.js - the rows of the waterfall, with their ruler.
  *
- * Only the rows on the screen are in the document (row_window.js); they are drawn again, at most once
- * a frame, when the list is scrolled, resized, or given another state.
+ * Only the rows on the screen are in the document (row_window.js); they are drawn again, at most
+ * once a frame, when the list is scrolled, resized, or given another state.
  */
 import { counted, h, icon, paint } from './dom.js';
 import { listSync } from './list_sync.js';
@@ -68,7 +68,8 @@ function trackCell({ span, start, duration, hasNoTime }, trace, { range }) {
   if (isVisible) {
     const bar = h('div', { class: 'bar' });
     bar.style.width = `${width * 100}%`;
-    const label = h('span', { class: 'bar-label' }, hasNoTime ? 'no time' : formatDuration(duration));
+    const label = h('span', { class: 'bar-label' },
+      hasNoTime ? 'no time' : formatDuration(duration));
     track.append(atFraction(bar, left), atFraction(label, left + width));
   }
   for (const event of span?.raw.events?.slice(0, EVENT_TICKS_MAX) ?? []) {
@@ -94,7 +95,8 @@ export function mountTimeline(parent, trace, context) {
   const rowsView = h('div', {
     class: 'rows', role: 'tree', tabindex: 0, 'aria-label': 'Spans of the trace', scroll: schedule,
   }, inner);
-  const ruler = h('div', { class: 'ruler' }, h('div', { class: 'ruler-name' }, 'Service and operation'), ticks);
+  const ruler = h('div', { class: 'ruler' },
+    h('div', { class: 'ruler-name' }, 'Service and operation'), ticks);
   const frame = h('div', { class: 'rows-frame' }, lines, rowsView);
   parent.append(ruler, frame);
 
@@ -103,7 +105,7 @@ export function mountTimeline(parent, trace, context) {
   let isScheduled = false;
   let drawn = /** @type {unknown[]} */ ([]);
 
-  const sync = listSync(inner, (/** @type {number} */ row) => state?.rows[row], (row) => makeRow(row),
+  const sync = listSync(inner, (/** @type {number} */ row) => state?.rows[row], makeRow,
     (element, row) => {
       const y = window_.offset + row * ROW_HEIGHT;
       element.style.transform = `translateY(${y}px)`;
@@ -112,7 +114,8 @@ export function mountTimeline(parent, trace, context) {
   let window_ = rowWindow(sizeNow(), 0);
 
   function sizeNow() {
-    return { rowCount: state?.rows.length ?? 0, rowHeight: ROW_HEIGHT, viewHeight: rowsView.clientHeight };
+    const viewHeight = rowsView.clientHeight;
+    return { rowCount: state?.rows.length ?? 0, rowHeight: ROW_HEIGHT, viewHeight };
   }
 
   /** @param {number} row */
@@ -121,7 +124,8 @@ export function mountTimeline(parent, trace, context) {
     const node = trace.nodes[now.rows[row]];
     const { index, childCount } = node;
     const element = h('div', {
-      id: `row-${index}`, class: `row ${now.matches.has(index) ? 'is-match' : ''}`, role: 'treeitem',
+      id: `row-${index}`, role: 'treeitem',
+      class: `row ${now.matches.has(index) ? 'is-match' : ''}`,
       'aria-level': node.depth + 1, 'aria-label': rowLabel(node),
       'aria-expanded': childCount > 0 && String(!now.collapsed.has(index)),
       'data-span-id': node.span !== null && node.id, 'data-error': node.isError && 'true',

@@ -17,6 +17,8 @@ function fact(name, ...value) {
 export function mountTraceHeader(parent, trace, { colorOf, rawHref, find }) {
   const head = headNode(trace)?.span;
   const service = head?.service ?? '';
+  const start = formatLocal(trace.start);
+  const utc = formatUtc(trace.start);
   const doubt = traceWarnings(trace).join(' ');
   parent.append(h('header', { class: 'trace-head' },
     h('div', { class: 'trace-title' },
@@ -26,9 +28,9 @@ export function mountTraceHeader(parent, trace, { colorOf, rawHref, find }) {
         h('span', { class: 'mono muted' }, trace.id),
         copyButton(trace.id, 'Copy the trace id'),
         rawHref === '' ? null
-          : h('a', { class: 'button', href: rawHref, target: '_blank', rel: 'noopener' }, 'Raw JSON'))),
+          : h('a', { class: 'button', href: rawHref, target: '_blank' }, 'Raw JSON'))),
     h('dl', { class: 'facts' },
-      fact('Start', formatLocal(trace.start), h('small', {}, ` ${formatUtc(trace.start).slice(11)} UTC`)),
+      fact('Start', start, h('small', {}, utc === start ? ' UTC' : ` ${utc} UTC`)),
       fact('Duration', formatDuration(trace.duration)),
       fact('Services', String(trace.services.length)),
       fact('Depth', String(trace.depth)),

@@ -1,6 +1,6 @@
 /*
- * trace_page.js - one trace: puts the header, overview, waterfall and details together, holds what is
- * looked at, and turns keys into moves. What is looked at stands in the URL:
+ * trace_page.js - one trace: puts the header, overview, waterfall and details together, holds what
+ * is looked at, and turns keys into moves. What is looked at stands in the URL:
  *
  *   span       the span whose details are open
  *   find       the text of the find box
@@ -19,6 +19,9 @@ import { makeServiceColors } from '../model/service_colors.js';
 import { allParents, reveal, rowOf, visibleRows } from '../model/trace_rows.js';
 
 const COLLAPSED_URL_MAX = 100;
+
+/** Browsers refuse a page that changes its address with every step of a key that is held down. */
+const URL_DELAY_MS = 120;
 const NONE = /** @type {ReadonlySet<number>} */ (new Set());
 
 /** Spans that are looked through before the page gets a turn. */
@@ -34,7 +37,8 @@ function rangeOfUrl(trace, text) {
 /**
  * @param {HTMLElement} parent
  * @param {Trace} trace
- * @param {{params: URLSearchParams, rawHref: string, setParams: (params: Record<string, string>) => void}} context
+ * @param {{params: URLSearchParams, rawHref: string,
+ *   setParams: (params: Record<string, string>) => void}} context
  * @returns {{unmount: () => void}}
  */
 export function mountTracePage(parent, trace, { params, rawHref, setParams }) {
@@ -54,6 +58,7 @@ export function mountTracePage(parent, trace, { params, rawHref, setParams }) {
   let found = /** @type {number[]} */ ([]);
   let foundSet = NONE;
   let findRun = 0;
+  let urlTimer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
   let rows = visibleRows(trace, collapsed);
 
   const page = h('main', { class: 'trace-page' });
@@ -89,12 +94,17 @@ export function mountTracePage(parent, trace, { params, rawHref, setParams }) {
       : place < 0 ? counted(found.length, 'match', 'matches') : `${place + 1} of ${found.length}`;
   }
 
-  /** Draws everything from what is looked at, and writes it into the URL. */
+  /** Draws everything from what is looked at, and soon after writes it into the URL. */
   function update() {
     timeline.setState({ rows, collapsed, range, cursor, matches: foundSet });
     minimap.setRange(range);
     findBar.setState(findText, findResult(), isZoomed());
     detail.show(isOpen ? nodes[cursor] : null);
+    clearTimeout(urlTimer);
+    urlTimer = setTimeout(writeUrl, URL_DELAY_MS);
+  }
+
+  function writeUrl() {
     setParams({
       span: isOpen ? nodes[cursor].id : '',
       find: findText,
@@ -140,7 +150,8 @@ export function mountTracePage(parent, trace, { params, rawHref, setParams }) {
     moveTo(rows[Math.min(Math.max(row + by, 0), rows.length - 1)]);
   }
 
-  /** Goes to the next in a sorted list, around its end. @param {number[]} indexes @param {1 | -1} by */
+  /** Goes to the next in a sorted list, around its end. */
+  /** @param {number[]} indexes @param {1 | -1} by */
   function step(indexes, by) {
     if (indexes.length > 0) {
       const next = by > 0 ? indexes.find((index) => index > cursor)
@@ -197,8 +208,10 @@ export function mountTracePage(parent, trace, { params, rawHref, setParams }) {
   /** @param {number} factor */
   function zoom(factor) {
     const node = nodes[cursor];
-    const center = node === undefined ? (range.from + range.to) / 2 : node.start + node.duration / 2;
-    setRange(zoomRange(range, trace.duration, factor, Math.min(Math.max(center, range.from), range.to)));
+    const wanted = node === undefined ? (range.from + range.to) / 2
+      : node.start + node.duration / 2;
+    const center = Math.min(Math.max(wanted, range.from), range.to);
+    setRange(zoomRange(range, trace.duration, factor, center));
   }
 
   const errors = nodes.filter((node) => node.isError).map((node) => node.index);
@@ -213,7 +226,7 @@ export function mountTracePage(parent, trace, { params, rawHref, setParams }) {
     '/': () => findBar.focus(), n: () => step(found, 1), N: () => step(found, -1),
     e: () => step(errors, 1), E: () => step(errors, -1),
     ']': () => setCollapsed(NONE), '[': () => setCollapsed(allParents(trace)),
-    '+': () => zoom(0.5), '=': () => zoom(0.5), '-': () => zoom(2), 0: () => setRange(whole),
+    '+': () => zoom(0.5), '-': () => zoom(2), 0: () => setRange(whole),
     '<': () => setRange(panRange(range, trace.duration, -0.25)),
     '>': () => setRange(panRange(range, trace.duration, 0.25)),
   };
@@ -244,6 +257,7 @@ export function mountTracePage(parent, trace, { params, rawHref, setParams }) {
   return {
     unmount() {
       document.removeEventListener('keydown', onKey);
+      clearTimeout(urlTimer);
       findRun++;
       minimap.unmount();
       timeline.unmount();

@@ -3,20 +3,40 @@ import assert from 'node:assert/strict';
 import { matches, parseFind } from '../../js/model/find.js';
 import { makeSpans } from './make_spans.js';
 
-const [SPAN] = makeSpans([{
-  id: 'ab', service: 'Checkout', raw: {
-    name: 'POST /pay', attributes: [{ key: 'http.status_code', value: { intValue: '500' } }],
-    events: [{ name: 'exception', attributes: [{ key: 'exception.type', value: { stringValue: 'Timeout' } }] }],
-    status: { code: 2, message: 'card refused' },
+const [SPAN] = makeSpans([
+  {
+    id: 'ab',
+    service: 'Checkout',
+    raw: {
+      name: 'POST /pay',
+      attributes: [{ key: 'http.status_code', value: { intValue: '500' } }],
+      events: [
+        {
+          name: 'exception',
+          attributes: [{ key: 'exception.type', value: { stringValue: 'Timeout' } }],
+        },
+      ],
+      status: { code: 2, message: 'card refused' },
+    },
   },
-}]);
+]);
 
 /** @param {string} query */
 const finds = (query) => matches(parseFind(query), SPAN);
 
 test('every level of a span is searched, without regard to case', () => {
-  for (const query of ['checkout', 'post', 'PAY', '00000000000000ab', 'http.status_code=500',
-    'exception', 'timeout', 'refused', 'service.name=checkout', 'status=error']) {
+  for (const query of [
+    'checkout',
+    'post',
+    'PAY',
+    '00000000000000ab',
+    'http.status_code=500',
+    'exception',
+    'timeout',
+    'refused',
+    'service.name=checkout',
+    'status=error',
+  ]) {
     assert.ok(finds(query), query);
   }
 });

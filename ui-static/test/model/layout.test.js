@@ -1,16 +1,33 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import {
-  clampRange, panRange, placeBar, rulerTicks, wholeRange, zoomRange,
+  clampRange,
+  panRange,
+  placeBar,
+  rulerTicks,
+  wholeRange,
+  zoomRange,
 } from '../../js/model/layout.js';
 
 test('a bar lies where its time does in the range', () => {
-  assert.deepEqual(placeBar({ from: 0, to: 200 }, 50, 100), { left: 0.25, width: 0.5, isVisible: true });
+  assert.deepEqual(placeBar({ from: 0, to: 200 }, 50, 100), {
+    left: 0.25,
+    width: 0.5,
+    isVisible: true,
+  });
 });
 
 test('a bar is cut at the edges of the range', () => {
-  assert.deepEqual(placeBar({ from: 100, to: 200 }, 50, 100), { left: 0, width: 0.5, isVisible: true });
-  assert.deepEqual(placeBar({ from: 100, to: 200 }, 0, 1000), { left: 0, width: 1, isVisible: true });
+  assert.deepEqual(placeBar({ from: 100, to: 200 }, 50, 100), {
+    left: 0,
+    width: 0.5,
+    isVisible: true,
+  });
+  assert.deepEqual(placeBar({ from: 100, to: 200 }, 0, 1000), {
+    left: 0,
+    width: 1,
+    isVisible: true,
+  });
 });
 
 test('a bar outside of the range is not seen', () => {
@@ -20,7 +37,11 @@ test('a bar outside of the range is not seen', () => {
 
 test('a bar that takes no time, or ends before it starts, has no width', () => {
   assert.deepEqual(placeBar({ from: 0, to: 100 }, 50, 0), { left: 0.5, width: 0, isVisible: true });
-  assert.deepEqual(placeBar({ from: 0, to: 100 }, 50, -20), { left: 0.5, width: 0, isVisible: true });
+  assert.deepEqual(placeBar({ from: 0, to: 100 }, 50, -20), {
+    left: 0.5,
+    width: 0,
+    isVisible: true,
+  });
 });
 
 test('a trace that takes no time still has a range', () => {
@@ -46,8 +67,10 @@ test('panning keeps the length and stops at the edges', () => {
 });
 
 test('the ruler has round marks, no more than asked for, all in the range', () => {
-  assert.deepEqual(rulerTicks({ from: 0, to: 1_000_000 }, 5).map((tick) => tick.label),
-    ['0ns', '200µs', '400µs', '600µs', '800µs', '1ms']);
+  assert.deepEqual(
+    rulerTicks({ from: 0, to: 1_000_000 }, 5).map((tick) => tick.label),
+    ['0ns', '200µs', '400µs', '600µs', '800µs', '1ms'],
+  );
   for (const length of [10, 999, 12_345, 7e6, 3.3e9, 9e12]) {
     for (const countMax of [1, 4, 9]) {
       const ticks = rulerTicks({ from: 17, to: 17 + length }, countMax);

@@ -17,8 +17,11 @@ function message(text) {
 }
 
 test('pairs, quoted keys and quoted values are read', () => {
-  assert.deepEqual(tags('http.status_code=500 error=true "a key"="b c"'),
-    { 'http.status_code': '500', error: 'true', 'a key': 'b c' });
+  assert.deepEqual(tags('http.status_code=500 error=true "a key"="b c"'), {
+    'http.status_code': '500',
+    error: 'true',
+    'a key': 'b c',
+  });
 });
 
 test('a value may hold equals signs without quotes', () => {
@@ -26,8 +29,12 @@ test('a value may hold equals signs without quotes', () => {
 });
 
 test('quotes and backslashes are escaped inside quotes only', () => {
-  assert.deepEqual(tags('a="say \\"hi\\"" b="c:\\\\x" c=d\\e f="x\\n"'),
-    { a: 'say "hi"', b: 'c:\\x', c: 'd\\e', f: 'x\\n' });
+  assert.deepEqual(tags('a="say \\"hi\\"" b="c:\\\\x" c=d\\e f="x\\n"'), {
+    a: 'say "hi"',
+    b: 'c:\\x',
+    c: 'd\\e',
+    f: 'x\\n',
+  });
 });
 
 test('a value may be empty', () => {

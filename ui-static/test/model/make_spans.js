@@ -30,17 +30,21 @@ export function makeSpans(shorts) {
     resource: {
       attributes: [{ key: 'service.name', value: { stringValue: short.service ?? 'shop' } }],
     },
-    scopeSpans: [{
-      spans: [{
-        traceId: '0123456789abcdef0123456789abcdef',
-        spanId: spanId(short.id),
-        parentSpanId: short.parent === undefined ? '' : spanId(short.parent),
-        name: `op-${short.id}`,
-        startTimeUnixNano: String(EPOCH + BigInt(short.at ?? 0)),
-        endTimeUnixNano: String(EPOCH + BigInt(short.at ?? 0) + BigInt(short.for ?? 0)),
-        ...short.raw,
-      }],
-    }],
+    scopeSpans: [
+      {
+        spans: [
+          {
+            traceId: '0123456789abcdef0123456789abcdef',
+            spanId: spanId(short.id),
+            parentSpanId: short.parent === undefined ? '' : spanId(short.parent),
+            name: `op-${short.id}`,
+            startTimeUnixNano: String(EPOCH + BigInt(short.at ?? 0)),
+            endTimeUnixNano: String(EPOCH + BigInt(short.at ?? 0) + BigInt(short.for ?? 0)),
+            ...short.raw,
+          },
+        ],
+      },
+    ],
   }));
   return parseOtlp(JSON.stringify({ resourceSpans }));
 }

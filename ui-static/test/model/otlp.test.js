@@ -3,18 +3,25 @@ import assert from 'node:assert/strict';
 import { OtlpError, parseOtlp, readValue } from '../../js/model/otlp.js';
 
 const SPAN = {
-  traceId: 'ABCDEF00000000000000000000000001', spanId: '00000000000000AA', name: 'GET /',
-  kind: 2, startTimeUnixNano: '1700000000000000001', endTimeUnixNano: '1700000000000000003',
+  traceId: 'ABCDEF00000000000000000000000001',
+  spanId: '00000000000000AA',
+  name: 'GET /',
+  kind: 2,
+  startTimeUnixNano: '1700000000000000001',
+  endTimeUnixNano: '1700000000000000003',
   status: { code: 2, message: 'boom' },
 };
 
 /** @param {any} span */
 function wrap(span) {
   return {
-    resourceSpans: [{
-      resource: { attributes: [{ key: 'service.name', value: { stringValue: 'web' } }] },
-      schemaUrl: 'r', scopeSpans: [{ scope: { name: 'lib', version: '1' }, schemaUrl: 's', spans: [span] }],
-    }],
+    resourceSpans: [
+      {
+        resource: { attributes: [{ key: 'service.name', value: { stringValue: 'web' } }] },
+        schemaUrl: 'r',
+        scopeSpans: [{ scope: { name: 'lib', version: '1' }, schemaUrl: 's', spans: [span] }],
+      },
+    ],
   };
 }
 
@@ -68,19 +75,27 @@ test('text that only looks like a number field stays as it is', () => {
 });
 
 test('what is not OTLP JSON is refused with a reason', () => {
-  assert.throws(() => parseOtlp('nonsense'), { constructor: OtlpError, message: /not JSON/ });
+  assert.throws(() => parseOtlp('nonsense'), { constructor: OtlpError, message: /Not JSON/ });
   assert.throws(() => parseOtlp('{"a":1}'), { constructor: OtlpError, message: /resourceSpans/ });
   assert.throws(() => parseOtlp('{"data":[]}'), { constructor: OtlpError, message: /Jaeger/ });
   assert.throws(() => parseOtlp('{"resourceSpans":[]}\n{oops'), { message: /Line 2/ });
   assert.throws(() => parseOtlp('null'), OtlpError);
+  assert.deepEqual(parseOtlp(''), []);
 });
 
 test('holes in the lists are passed over', () => {
-  assert.deepEqual(parseOtlp(JSON.stringify({
-    resourceSpans: [null, {}, { scopeSpans: [null, { spans: [null, 3] }] }],
-  })), []);
-  assert.equal(parseOtlp('{"resourceSpans":[{"scopeSpans":[{"spans":[{}]}]}]}')[0].service,
-    'unknown_service');
+  assert.deepEqual(
+    parseOtlp(
+      JSON.stringify({
+        resourceSpans: [null, {}, { scopeSpans: [null, { spans: [null, 3] }] }],
+      }),
+    ),
+    [],
+  );
+  assert.equal(
+    parseOtlp('{"resourceSpans":[{"scopeSpans":[{"spans":[{}]}]}]}')[0].service,
+    'OTLPResourceNoServiceName',
+  );
 });
 
 test('each type of value is named and shown without loss', () => {
@@ -92,9 +107,23 @@ test('each type of value is named and shown without loss', () => {
     [{ doubleValue: 0.1 }, 'double', '0.1'],
     [{ doubleValue: 'NaN' }, 'double', 'NaN'],
     [{ bytesValue: 'AAE=' }, 'bytes', 'AAE='],
-    [{ arrayValue: { values: [{ intValue: '1' }, { stringValue: '1' }, {}] } }, 'array', '[1, "1", null]'],
-    [{ kvlistValue: { values: [{ key: 'a', value: { doubleValue: 1 } }, { key: 'a', value: {} }] } },
-      'map', '{"a": 1, "a": null}'],
+    [
+      { arrayValue: { values: [{ intValue: '1' }, { stringValue: '1' }, {}] } },
+      'array',
+      '[1, "1", null]',
+    ],
+    [
+      {
+        kvlistValue: {
+          values: [
+            { key: 'a', value: { doubleValue: 1 } },
+            { key: 'a', value: {} },
+          ],
+        },
+      },
+      'map',
+      '{"a": 1, "a": null}',
+    ],
     [{}, 'empty', ''],
     [undefined, 'empty', ''],
   ])) {

@@ -56,10 +56,18 @@ test('the scrolled element stays within what browsers can do', () => {
 });
 
 test('a list shorter than the screen, and an empty one, stand at the top', () => {
-  assert.deepEqual(rowWindow({ rowCount: 3, rowHeight: 28, viewHeight: 560 }, 0),
-    { first: 0, last: 3, offset: 0, scrollHeight: 84 });
-  assert.deepEqual(rowWindow({ rowCount: 0, rowHeight: 28, viewHeight: 560 }, 0),
-    { first: 0, last: 0, offset: 0, scrollHeight: 0 });
+  assert.deepEqual(rowWindow({ rowCount: 3, rowHeight: 28, viewHeight: 560 }, 0), {
+    first: 0,
+    last: 3,
+    offset: 0,
+    scrollHeight: 84,
+  });
+  assert.deepEqual(rowWindow({ rowCount: 0, rowHeight: 28, viewHeight: 560 }, 0), {
+    first: 0,
+    last: 0,
+    offset: 0,
+    scrollHeight: 0,
+  });
 });
 
 test('a scroll position beyond the end, as after a collapse, still shows rows', () => {
@@ -72,7 +80,10 @@ test('any row can be brought onto the screen, from anywhere', () => {
   for (const size of [SMALL, HUGE]) {
     for (const row of [0, 1, 500, size.rowCount - 1]) {
       for (const from of [0, 5000, rowWindow(size, 0).scrollHeight - 560]) {
-        assert.ok(seenRows(size, scrollToRow(size, from, row)).includes(row), `${row} from ${from}`);
+        assert.ok(
+          seenRows(size, scrollToRow(size, from, row)).includes(row),
+          `${row} from ${from}`,
+        );
       }
     }
   }

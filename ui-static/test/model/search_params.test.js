@@ -1,6 +1,12 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { DEFAULTS, readSearch, searchQuery, searchUrl, traceUrl } from '../../js/model/search_params.js';
+import {
+  DEFAULTS,
+  readSearch,
+  searchQuery,
+  searchUrl,
+  traceUrl,
+} from '../../js/model/search_params.js';
 
 const NOW = 1700000000000000000n;
 
@@ -25,9 +31,16 @@ test('the default search is an address without parameters', () => {
 
 test('every search reads back from its address', () => {
   const search = {
-    service: 'a&b', operation: 'GET /x?y=1', tags: '"a key"="b c" e=true', minDuration: '1ms',
-    maxDuration: '2s', lookback: 'custom', start: '2023-11-14T22:13:20.000Z', end: '2023-11-15T00:00:00.000Z',
-    sort: 'slowest', limit: '100',
+    service: 'a&b',
+    operation: 'GET /x?y=1',
+    tags: '"a key"="b c" e=true',
+    minDuration: '1ms',
+    maxDuration: '2s',
+    lookback: 'custom',
+    start: '2023-11-14T22:13:20.000Z',
+    end: '2023-11-15T00:00:00.000Z',
+    sort: 'slowest',
+    limit: '100',
   };
   const url = new URL(searchUrl(search), 'http://127.0.0.1');
   assert.deepEqual(readSearch(url.searchParams), search);
@@ -39,20 +52,27 @@ test('unknown values in an address fall back to the defaults', () => {
   assert.equal(search.sort, 'newest');
 });
 
-
 test('a search is put to the server in its words', () => {
-  assert.deepEqual(query({
-    service: 'web', operation: 'GET /', tags: 'error=true', minDuration: '1.5ms', sort: 'slowest', limit: '5',
-  }), {
-    'query.serviceName': 'web',
-    'query.operationName': 'GET /',
-    'query.attributes': '{"error":"true"}',
-    'query.durationMin': '1500000ns',
-    'query.startTimeMin': '2023-11-14T21:13:20.000000000Z',
-    'query.startTimeMax': '2023-11-14T22:13:20.000000000Z',
-    'query.searchDepth': '5',
-    'query.sort': 'slowest',
-  });
+  assert.deepEqual(
+    query({
+      service: 'web',
+      operation: 'GET /',
+      tags: 'error=true',
+      minDuration: '1.5ms',
+      sort: 'slowest',
+      limit: '5',
+    }),
+    {
+      'query.serviceName': 'web',
+      'query.operationName': 'GET /',
+      'query.attributes': '{"error":"true"}',
+      'query.durationMin': '1500000ns',
+      'query.startTimeMin': '2023-11-14T21:13:20.000000000Z',
+      'query.startTimeMax': '2023-11-14T22:13:20.000000000Z',
+      'query.searchDepth': '5',
+      'query.sort': 'slowest',
+    },
+  );
 });
 
 test('all time is from the epoch to the last nanosecond there is', () => {
@@ -72,7 +92,9 @@ test('each field that cannot be understood is named', () => {
   assert.deepEqual(problems({ minDuration: '100' }), ['minDuration']);
   assert.deepEqual(problems({ minDuration: '2s', maxDuration: '1s' }), ['maxDuration']);
   assert.deepEqual(problems({ lookback: 'custom', start: 'soon' }), ['start']);
-  assert.deepEqual(problems({ lookback: 'custom', start: '2023-11-14', end: '2023-11-13' }), ['end']);
+  assert.deepEqual(problems({ lookback: 'custom', start: '2023-11-14', end: '2023-11-13' }), [
+    'end',
+  ]);
   for (const limit of ['0', '', '1501', '1.5', 'x']) {
     assert.deepEqual(problems({ limit }), ['limit']);
   }

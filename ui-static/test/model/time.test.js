@@ -1,7 +1,13 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import {
-  formatAgo, formatDuration, formatLocal, formatUtc, parseDuration, parseNanos, toRfc3339,
+  formatAgo,
+  formatDuration,
+  formatLocal,
+  formatUtc,
+  parseDuration,
+  parseNanos,
+  toRfc3339,
 } from '../../js/model/time.js';
 
 test('times are read exactly, and what is no time is 0', () => {
@@ -32,10 +38,21 @@ test('what is no duration is refused', () => {
 
 test('a duration is shown in its own unit', () => {
   for (const [ns, text] of /** @type {[number, string][]} */ ([
-    [0, '0ns'], [1, '1ns'], [999, '999ns'], [1000, '1µs'], [1234, '1.23µs'], [12_345_678, '12.35ms'],
-    [123_456_789, '123.5ms'], [1_500_000_000, '1.5s'], [59_990_000_000, '59.99s'],
-    [60_000_000_000, '1m'], [90_000_000_000, '1m 30s'], [3_600_000_000_000, '1h'],
-    [7_500_000_000_000, '2h 5m'], [90_000_000_000_000, '1d 1h'], [-1500, '-1.5µs'],
+    [0, '0ns'],
+    [1, '1ns'],
+    [999, '999ns'],
+    [1000, '1µs'],
+    [1234, '1.23µs'],
+    [12_345_678, '12.35ms'],
+    [123_456_789, '123.5ms'],
+    [1_500_000_000, '1.5s'],
+    [59_990_000_000, '59.99s'],
+    [60_000_000_000, '1m'],
+    [90_000_000_000, '1m 30s'],
+    [3_600_000_000_000, '1h'],
+    [7_500_000_000_000, '2h 5m'],
+    [90_000_000_000_000, '1d 1h'],
+    [-1500, '-1.5µs'],
   ])) {
     assert.equal(formatDuration(ns), text);
   }
@@ -72,8 +89,11 @@ test('times for the server keep every nanosecond, up to the last that fits', () 
 
 test('how long ago is told in the largest unit', () => {
   const now = 1700000000000000000n;
-  const ago = (/** @type {number} */ seconds) => formatAgo(now - BigInt(seconds) * 1000000000n, now);
-  assert.deepEqual([ago(0), ago(59), ago(60), ago(7199), ago(86400 * 3)],
-    ['0s ago', '59s ago', '1m ago', '1h ago', '3d ago']);
+  const ago = (/** @type {number} */ seconds) =>
+    formatAgo(now - BigInt(seconds) * 1000000000n, now);
+  assert.deepEqual(
+    [ago(0), ago(59), ago(60), ago(7199), ago(86400 * 3)],
+    ['0s ago', '59s ago', '1m ago', '1h ago', '3d ago'],
+  );
   assert.equal(ago(-5), 'in the future');
 });

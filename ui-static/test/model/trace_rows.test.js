@@ -5,10 +5,16 @@ import { allParents, reveal, rowOf, visibleRows } from '../../js/model/trace_row
 import { makeSpans } from './make_spans.js';
 
 /*  0 root, 1 .a, 2 ..b, 3 ..c, 4 .d, 5 ..e  */
-const TRACE = buildTrace(makeSpans([
-  { id: 1 }, { id: 2, parent: 1, at: 1 }, { id: 3, parent: 2, at: 2 }, { id: 4, parent: 2, at: 3 },
-  { id: 5, parent: 1, at: 4 }, { id: 6, parent: 5, at: 5 },
-]));
+const TRACE = buildTrace(
+  makeSpans([
+    { id: 1 },
+    { id: 2, parent: 1, at: 1 },
+    { id: 3, parent: 2, at: 2 },
+    { id: 4, parent: 2, at: 3 },
+    { id: 5, parent: 1, at: 4 },
+    { id: 6, parent: 5, at: 5 },
+  ]),
+);
 
 test('with nothing collapsed every node is a row', () => {
   assert.deepEqual([...visibleRows(TRACE, new Set())], [0, 1, 2, 3, 4, 5]);

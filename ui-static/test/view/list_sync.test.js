@@ -30,7 +30,11 @@ class FakeElement {
   /** @param {FakeElement} element @param {FakeElement | null} place */
   insertBefore(element, place) {
     element.remove();
-    this.children.splice(place === null ? this.children.length : this.children.indexOf(place), 0, element);
+    this.children.splice(
+      place === null ? this.children.length : this.children.indexOf(place),
+      0,
+      element,
+    );
     element.parent = this;
     this.moves++;
   }
@@ -39,12 +43,17 @@ class FakeElement {
 function makeList() {
   const parent = new FakeElement();
   let created = 0;
-  const sync = listSync(/** @type {any} */ (parent), (/** @type {string} */ item) => item[0],
+  const sync = listSync(
+    /** @type {any} */ (parent),
+    (/** @type {string} */ item) => item[0],
     (item) => {
       created++;
       return /** @type {any} */ (new FakeElement(item));
     },
-    (element, item) => { /** @type {any} */ (element).text = item; });
+    (element, item) => {
+      /** @type {any} */ (element).text = item;
+    },
+  );
   return {
     parent,
     /** @param {string[]} items */
@@ -52,7 +61,10 @@ function makeList() {
       created = 0;
       parent.moves = 0;
       sync(items);
-      assert.deepEqual(parent.children.map((child) => child.text), items);
+      assert.deepEqual(
+        parent.children.map((child) => child.text),
+        items,
+      );
       return { created, moves: parent.moves };
     },
   };
@@ -60,7 +72,13 @@ function makeList() {
 
 test('the children become those of the list, whatever was there', () => {
   const list = makeList();
-  for (const items of [['a', 'b', 'c'], ['c', 'a'], [], ['x', 'a', 'y', 'b'], ['b', 'y', 'a', 'x']]) {
+  for (const items of [
+    ['a', 'b', 'c'],
+    ['c', 'a'],
+    [],
+    ['x', 'a', 'y', 'b'],
+    ['b', 'y', 'a', 'x'],
+  ]) {
     list.set(items);
   }
 });
