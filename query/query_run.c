@@ -12,9 +12,9 @@
 #define ARENA_GROWTH 8
 /* The budget is asked in steps of this size. */
 #define RESERVE_STEP ((size_t)1 << 20)
-/* Bytes of answer that a byte of span is taken to make before it is rendered: on captured traffic it
- * was 2.0 in OTLP/JSON and 2.2 in v1's, and the buffer grows ahead. The real size is counted before
- * the next trace. */
+/* Bytes of answer that a byte of span is taken to make before it is rendered: on captured traffic
+ * it was 2.0 in OTLP/JSON and 2.2 in v1's, and the buffer grows ahead. The real size is counted
+ * before the next trace. */
 #define RENDERED_PER_STORED 3
 
 void bb_query_run_begin(struct bb_query_run *run, const struct bb_query_api *api,
