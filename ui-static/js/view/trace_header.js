@@ -33,7 +33,7 @@ export function mountTraceHeader(parent, trace, { colorOf, rawHref, find }) {
       fact('Start', start, h('small', {}, utc === start ? ' UTC' : ` ${utc} UTC`)),
       fact('Duration', formatDuration(trace.duration)),
       fact('Services', String(trace.services.length)),
-      fact('Depth', String(trace.depth)),
+      fact('Depth', trace.depth.toLocaleString('en')),
       fact('Spans', trace.spanCount.toLocaleString('en')),
       fact('Errors', h('span', { class: trace.errorCount > 0 ? 'error-text' : '' },
         trace.errorCount.toLocaleString('en')))),
