@@ -438,6 +438,18 @@ static void the_good_spans_around_bad_ones_pass(void **state)
     bb_buf_dispose(&got.out);
 }
 
+static void the_ids_of_one_span_are_not_those_of_the_next(void **state)
+{
+    struct outcome got = transcode(SPANS("{" IDS "},{\"name\":\"a\"}"));
+
+    (void)state;
+    assert_int_equal(got.err, BB_OK);
+    assert_int_equal(got.left_out.span_count, 1);
+    assert_string_equal(got.left_out.first.text,
+                        "resourceSpans[0].scopeSpans[0].spans[1].traceId: is missing");
+    bb_buf_dispose(&got.out);
+}
+
 /* Whether the resource stands before or behind its spans. */
 static void a_bad_resource_takes_all_its_spans_along(void **state)
 {
@@ -660,6 +672,7 @@ int main(void)
         cmocka_unit_test(a_nul_in_a_string_is_kept),
         cmocka_unit_test(a_bad_span_is_left_out_and_its_field_named),
         cmocka_unit_test(the_good_spans_around_bad_ones_pass),
+        cmocka_unit_test(the_ids_of_one_span_are_not_those_of_the_next),
         cmocka_unit_test(a_bad_resource_takes_all_its_spans_along),
         cmocka_unit_test(a_bad_scope_takes_only_its_own_spans_along),
         cmocka_unit_test(a_bad_resource_without_spans_is_nobodys_loss),

@@ -118,6 +118,7 @@ static void refuses_what_is_no_json(void **state)
             fail_msg("accepted: %s", texts[i]);
         }
     }
+    assert_false(is_json("\"a\x1f\"", 4));
     assert_false(is_json("\"a\0b\"", 5)); /* a NUL must be escaped like any control character */
     assert_false(is_json("[]\0", 3));
 }
@@ -253,6 +254,7 @@ static void unescapes_strings(void **state)
         {"\"\\ud83d\\ud83d\\ude00\"", "\xef\xbf\xbd\xf0\x9f\x98\x80", 7},
         {"\"\\ud83d\\n\"", "\xef\xbf\xbd\n", 4},
         {"\"\\udbff\\udfff\"", "\xf4\x8f\xbf\xbf", 4},
+        {"\"\\ud800\\udc00\"", "\xf0\x90\x80\x80", 4},
     };
 
     (void)state;
