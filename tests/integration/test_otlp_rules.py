@@ -119,6 +119,14 @@ def test_json_takes_64_bit_integers_as_numbers_and_as_text(api, number):
     assert "int_value: 123" in flat.span and "start_time_unix_nano: 123" in flat.span
 
 
+def test_half_a_surrogate_pair_in_json_becomes_a_replacement_character(api):
+    trace_id = otlp.new_trace_id()
+    document = otlp.to_json(request_of(otlp.span(trace_id)))
+    document["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["name"] = "cut \ud83e"
+    assert api.post_otlp(json.dumps(document), client.JSON).status == 200
+    assert api.trace_v1(trace_id)["spans"][0]["operationName"] == "cut \ufffd"
+
+
 # Partial success
 
 def test_partial_success_counts_exactly(api, bobbind):

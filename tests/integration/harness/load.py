@@ -64,17 +64,17 @@ class Sender(threading.Thread):
         self.failure = None
         self.cycle, self.sender = cycle, sender
         self._port, self._template = port, template
-        self._stop = threading.Event()
+        self._is_stopping = threading.Event()
 
     def stop(self):
-        self._stop.set()
+        self._is_stopping.set()
 
     def run(self):
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
         number = 0
         try:
             connection.connect()
-            while not self._stop.is_set():
+            while not self._is_stopping.is_set():
                 self._post(connection, number)
                 number += 1
         except (OSError, http.client.HTTPException):
@@ -92,10 +92,10 @@ class Sender(threading.Thread):
             self.acknowledged.append(number)
         elif response.status in (429, 503):
             self.refused.append(number)
-            self._stop.wait(0.05)
+            self._is_stopping.wait(0.05)
         else:
             self.failure = f"batch {number}: {response.status} {body[:200]}"
-            self._stop.set()
+            self._is_stopping.set()
 
 
 class Cycle:
