@@ -9,6 +9,7 @@
  * process at once with 1. All that was acknowledged is in the log even then.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +21,11 @@
 #include "collector/version.h"
 #include "common/limits.h"
 #include "common/log.h"
+
+/* Blocks from here on are given back to the system when they are freed. Left alone, glibc raises
+ * this bound with the first large request and keeps what the next ones free: at rest after some of
+ * 60 MB the process held 490 MB rather than 184, and 681 rather than 409 at its peak. */
+#define MMAP_BYTES_MIN (4 << 20)
 
 #define OUTPUT_BYTES_MAX (256u << 10) /* of --help and --print-config */
 
@@ -123,6 +129,7 @@ static int run(const struct bb_config *config)
 
     set_signals();
     raise_fd_limit();
+    mallopt(M_MMAP_THRESHOLD, MMAP_BYTES_MIN);
     bb_log_set_level(config->log_level);
     bb_log(BB_LOG_INFO, "main", "starting", "version=%s commit=%s pid=%d memory_limit=%s",
            bb_version_of_build.version, bb_version_of_build.git_commit, (int)getpid(),
