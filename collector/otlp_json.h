@@ -23,8 +23,8 @@
  * detail    may be NULL
  *
  * BB_OK       `out` has the protobuf bytes
- * BB_EINVAL   no JSON (detail: line and column), or a wrong type where no span, resource or scope is
- *             to blame (detail: path)
+ * BB_EINVAL   no JSON (detail: line and column), or a wrong type where no span, resource or scope
+ *             is to blame (detail: path)
  * BB_ETOOBIG  nested deeper than BB_JSON_DEPTH_MAX, or `out` is at its limit
  * BB_ENOMEM
  */
