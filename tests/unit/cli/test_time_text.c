@@ -1,7 +1,7 @@
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 #include <stdio.h>
 
 #include <cmocka.h>
@@ -54,8 +54,8 @@ static void reads_durations_as_go_writes_them(void **state)
 static void refuses_what_is_no_duration(void **state)
 {
     static const char *const cases[] = {
-        "", "1", "s", ".s", "1.2.3s", "-1s", "+1s", "1 s", "1s ", " 1s", "1x", "ms", "1e3s", "0x1s",
-        "1S", "1h-2m", "10,5s", "1\xc2s", "00",
+        "",   "1",  "s",    ".s",   "1.2.3s", "-1s",   "+1s",   "1 s",    "1s ", " 1s",
+        "1x", "ms", "1e3s", "0x1s", "1S",     "1h-2m", "10,5s", "1\xc2s", "00",
     };
 
     (void)state;
@@ -70,8 +70,9 @@ static void refuses_what_is_no_duration(void **state)
 static void refuses_durations_over_63_bits(void **state)
 {
     static const char *const cases[] = {
-        "9223372036854775808ns", "300000w", "9223372036854775807ns1ns",
-        "99999999999999999999999999999999ns", "9223372036.854775808s",
+        "9223372036854775808ns",    "300000w",
+        "9223372036854775807ns1ns", "99999999999999999999999999999999ns",
+        "9223372036.854775808s",
     };
 
     (void)state;
