@@ -460,7 +460,7 @@ enum bb_err bb_config_load(int argc, char *const *argv, char *const *env, struct
     enum bb_err err;
 
     *config = (struct bb_config){.action = BB_ACTION_RUN};
-    bb_arena_init(&config->arena, 4 * BB_CONFIG_FILE_BYTES_MAX);
+    bb_arena_init(&config->arena, 4 * (size_t)BB_CONFIG_FILE_BYTES_MAX);
     err = load(argc, argv, env, config, detail);
     if (err != BB_OK) {
         bb_config_dispose(config);

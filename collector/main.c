@@ -29,8 +29,6 @@
 
 #define OUTPUT_BYTES_MAX (256u << 10) /* of --help and --print-config */
 
-extern char **environ;
-
 /* Posted by the first signal. sem_post and _exit are async-signal-safe (POSIX, 2.4.3). */
 static sem_t stop_requested;
 static volatile sig_atomic_t signal_count;
