@@ -79,7 +79,8 @@ struct bb_value bb_value_read(struct bb_slice any_value);
  */
 void bb_value_append_text(const struct bb_value *value, struct bb_buf *out);
 
-/* A double as above. `out` takes at most 32 bytes with the NUL; returns the length. */
+/* A double as above (a power of two may have a digit more than it needs: its two neighbours are not
+ * equally far). `out` takes at most 32 bytes with the NUL; returns the length. */
 #define BB_DOUBLE_TEXT_SIZE 32
 size_t bb_double_format(double value, char out[BB_DOUBLE_TEXT_SIZE]);
 
