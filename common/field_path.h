@@ -8,8 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Longer paths lose their inner end: the outer part tells which span it is. */
-#define BB_FIELD_PATH_SIZE 384
+/* Longer paths lose their inner end: the outer part tells which span it is. Short enough that what
+ * is wrong with the field still fits into a status message behind it. */
+#define BB_FIELD_PATH_SIZE 256
 
 struct bb_field_path {
     char text[BB_FIELD_PATH_SIZE]; /* filled from the end; ends with a NUL */
