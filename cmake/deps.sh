@@ -25,6 +25,7 @@ build | libmicrohttpd-dev      | HTTP: OTLP, the query API, the viewer, admin
 build | libjansson-dev         | reads JSON
 build | zlib1g-dev             | gzip bodies
 build | libzstd-dev            | zstd: stored blocks, bodies, captured traffic
+build | liblz4-dev             | LZ4: the log of the store
 build | libcurl4-openssl-dev   | the HTTP client of the bobbin command
 build | python3                | makes the built-in copy of the viewer, the tidy script
 build | curl                   | ./run asks whether the daemon is ready

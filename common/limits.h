@@ -89,9 +89,12 @@
 /* Spans in one segment before it is sealed */
 #define BB_SEGMENT_SPANS_MAX (1u << 20)
 /* Spans in one block of a sealed segment */
-#define BB_BLOCK_SPANS_MAX 8192
-/* Bytes of spans in one block: a block is the unit that a look-up reads and inflates. */
+#define BB_BLOCK_SPANS_MAX 4096
+/* Bytes of spans (as received) in one block. */
 #define BB_BLOCK_BYTES_MAX (4u << 20)
+/* Spans, and bytes of them, in one page of a block: the unit that a look-up inflates. */
+#define BB_PAGE_SPANS_MAX 1024
+#define BB_PAGE_BYTES_MAX (512u << 10)
 /* Partitions on disk that retention aims at; its length is chosen so. */
 #define BB_PARTITIONS_AIM 96
 

@@ -95,9 +95,9 @@ static uint32_t trace_slot(const struct bb_active_segment *segment,
 {
     uint32_t slot = (uint32_t)bb_trace_id_hash(trace_id) & (segment->trace_slot_count - 1);
 
-    while (segment->trace_slots[slot] != 0 &&
-           !bb_trace_id_equals(&row_at(segment, segment->trace_slots[slot] - 1)->trace_id,
-                               trace_id)) {
+    while (
+        segment->trace_slots[slot] != 0 &&
+        !bb_trace_id_equals(&row_at(segment, segment->trace_slots[slot] - 1)->trace_id, trace_id)) {
         slot = (slot + 1) & (segment->trace_slot_count - 1);
     }
     return slot;
@@ -116,8 +116,7 @@ static enum bb_err grow_trace_slots(struct bb_active_segment *segment, uint32_t 
     }
     uint32_t *old_slots = segment->trace_slots;
     uint32_t old_count = segment->trace_slot_count;
-    uint32_t *slots =
-        calloc(wanted, sizeof *slots); /* tidy: allow malloc: freed when it grows */
+    uint32_t *slots = calloc(wanted, sizeof *slots); /* tidy: allow malloc: freed when it grows */
     if (slots == NULL) {
         return BB_ENOMEM;
     }
@@ -125,8 +124,7 @@ static enum bb_err grow_trace_slots(struct bb_active_segment *segment, uint32_t 
     segment->trace_slot_count = wanted;
     for (uint32_t i = 0; i < old_count; i++) {
         if (old_slots[i] != 0) {
-            slots[trace_slot(segment, &row_at(segment, old_slots[i] - 1)->trace_id)] =
-                old_slots[i];
+            slots[trace_slot(segment, &row_at(segment, old_slots[i] - 1)->trace_id)] = old_slots[i];
         }
     }
     free(old_slots); /* tidy: allow malloc: see above */
@@ -139,8 +137,7 @@ static enum bb_err reserve_rows(struct bb_active_segment *segment, uint32_t firs
     if (count > BB_SEGMENT_SPANS_MAX - first) {
         return BB_ETOOBIG;
     }
-    for (uint32_t chunk = first / ROW_CHUNK_SIZE; chunk * ROW_CHUNK_SIZE < first + count;
-         chunk++) {
+    for (uint32_t chunk = first / ROW_CHUNK_SIZE; chunk * ROW_CHUNK_SIZE < first + count; chunk++) {
         if (segment->row_chunks[chunk] == NULL) {
             segment->row_chunks[chunk] =
                 bb_arena_try_alloc(&segment->arena, ROW_CHUNK_SIZE * sizeof(struct bb_row));
@@ -161,8 +158,7 @@ static void append_size(struct bb_buf *key, size_t size)
 }
 
 static enum bb_err add_owner(struct bb_active_segment *segment, struct bb_intern_table *table,
-                             struct bb_slice schema_url, struct bb_slice bytes,
-                             uint32_t *out_code)
+                             struct bb_slice schema_url, struct bb_slice bytes, uint32_t *out_code)
 {
     bb_buf_clear(&segment->key);
     append_size(&segment->key, schema_url.size);
@@ -328,8 +324,8 @@ enum bb_err bb_active_append(struct bb_active_segment *segment, const struct bb_
     return err;
 }
 
-uint32_t bb_active_find_trace(struct bb_active_segment *segment,
-                              const struct bb_trace_id *trace_id, uint32_t row_count)
+uint32_t bb_active_find_trace(struct bb_active_segment *segment, const struct bb_trace_id *trace_id,
+                              uint32_t row_count)
 {
     uint32_t index = BB_NO_ROW;
 

@@ -30,8 +30,7 @@ void bb_active_free(struct bb_active_segment *segment);
  * BB_ENOMEM; BB_ETOOBIG when the segment can't hold so many rows.
  */
 BB_MUST_CHECK enum bb_err bb_active_append(struct bb_active_segment *segment,
-                                           const struct bb_span_batch *batch,
-                                           struct bb_slice wire);
+                                           const struct bb_span_batch *batch, struct bb_slice wire);
 
 /* What is published now. */
 uint32_t bb_active_row_count(const struct bb_active_segment *segment);
@@ -46,8 +45,8 @@ const struct bb_dictionary *bb_active_dictionary(const struct bb_active_segment 
 
 /* The last row below `row_count` of that trace, or BB_NO_ROW; the others follow by
  * previous_in_trace. */
-uint32_t bb_active_find_trace(struct bb_active_segment *segment,
-                              const struct bb_trace_id *trace_id, uint32_t row_count);
+uint32_t bb_active_find_trace(struct bb_active_segment *segment, const struct bb_trace_id *trace_id,
+                              uint32_t row_count);
 
 /* Bounds over all rows published so far (or a little more). Zeros when there are none. */
 struct bb_row_bounds {

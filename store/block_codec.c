@@ -2,7 +2,8 @@
 
 #include "common/limits.h"
 #include "common/pb_wire.h"
-#include "store/span_strip.h"
+#include "store/page_codec.h"
+#include "store/varint_code.h"
 #include "store/zstd_codec.h"
 
 #define PARENT_NONE 0u
@@ -11,35 +12,10 @@
 /* How far from a row its parent is looked for; further ones are listed. */
 #define PARENT_ROWS_BACK 64u
 #define PARENT_ROWS_AHEAD 16u
+/* Zigzag codes of microseconds are multiples of it, or one less. */
+#define TIME_UNIT 2000u
 
 static_assert(BB_BLOCK_SPANS_MAX < PARENT_BIAS - 2, "every row distance has a code");
-static_assert(BB_STRIP_MASK << 2 <= UINT8_MAX, "status and strip flags share a byte");
-
-static uint64_t zigzag(uint64_t difference)
-{
-    return difference << 1 ^ (difference >> 63 != 0 ? UINT64_MAX : 0);
-}
-
-static uint64_t unzigzag(uint64_t coded)
-{
-    return coded >> 1 ^ (0 - (coded & 1));
-}
-
-void bb_block_encoder_init(struct bb_block_encoder *encoder)
-{
-    bb_buf_init(&encoder->columns, BB_FRAME_PLAIN_BYTES_MAX);
-    bb_buf_init(&encoder->page, BB_FRAME_PLAIN_BYTES_MAX);
-    bb_buf_init(&encoder->frame, 2 * (size_t)BB_FRAME_PLAIN_BYTES_MAX);
-    bb_buf_init(&encoder->scratch, BB_FRAME_PLAIN_BYTES_MAX);
-}
-
-void bb_block_encoder_dispose(struct bb_block_encoder *encoder)
-{
-    bb_buf_dispose(&encoder->columns);
-    bb_buf_dispose(&encoder->page);
-    bb_buf_dispose(&encoder->frame);
-    bb_buf_dispose(&encoder->scratch);
-}
 
 static void put_u16(struct bb_buf *out, uint32_t value)
 {
@@ -93,17 +69,47 @@ static void put_traces(struct bb_buf *out, const struct bb_row *const *rows, uin
     uint32_t run = 0;
     for (uint32_t i = 0; i < row_count; i++) {
         run++;
-        if (i + 1 == row_count ||
-            !bb_trace_id_equals(&rows[i]->trace_id, &rows[i + 1]->trace_id)) {
+        if (i + 1 == row_count || !bb_trace_id_equals(&rows[i]->trace_id, &rows[i + 1]->trace_id)) {
             bb_pb_write_varint(out, run);
             run = 0;
         }
     }
 }
 
-static void put_columns(struct bb_buf *out, const struct bb_row *const *rows, uint32_t row_count,
-                        const uint8_t *strip_flags, const uint32_t *left_sizes)
+/* What a row's time is kept as: its start minus the start before it, or its end minus its start. */
+static uint64_t time_code(const struct bb_row *const *rows, uint32_t at, bool is_start)
 {
+    if (!is_start) {
+        return bb_zigzag(rows[at]->end_unix_ns - rows[at]->start_unix_ns);
+    }
+    return bb_zigzag(rows[at]->start_unix_ns - (at == 0 ? 0 : rows[at - 1]->start_unix_ns));
+}
+
+/* Thousands, and what is left of them in two planes of bytes: many clocks tick in microseconds, and
+ * what is left is then the same again and again. */
+static void put_times(struct bb_buf *out, const struct bb_row *const *rows, uint32_t row_count,
+                      bool is_start)
+{
+    for (uint32_t i = 0; i < row_count; i++) {
+        bb_pb_write_varint(out, time_code(rows, i, is_start) / TIME_UNIT);
+    }
+    for (uint32_t i = 0; i < row_count; i++) {
+        bb_buf_append_byte(out, (uint8_t)(time_code(rows, i, is_start) % TIME_UNIT));
+    }
+    for (uint32_t i = 0; i < row_count; i++) {
+        bb_buf_append_byte(out, (uint8_t)(time_code(rows, i, is_start) % TIME_UNIT >> 8));
+    }
+}
+
+void bb_block_encode_columns(const struct bb_row *const *rows, uint32_t row_count,
+                             const uint32_t *page_rows, uint32_t page_count, struct bb_buf *out)
+{
+    BB_ASSERT(row_count > 0 && row_count <= BB_BLOCK_SPANS_MAX);
+    bb_pb_write_varint(out, row_count);
+    bb_pb_write_varint(out, page_count);
+    for (uint32_t i = 0; i < page_count; i++) {
+        bb_pb_write_varint(out, page_rows[i]);
+    }
     put_traces(out, rows, row_count);
     for (uint32_t i = 0; i < row_count; i++) {
         bb_buf_append(out, rows[i]->span_id.bytes, BB_SPAN_ID_SIZE);
@@ -118,14 +124,8 @@ static void put_columns(struct bb_buf *out, const struct bb_row *const *rows, ui
             bb_buf_append(out, rows[i]->parent_span_id.bytes, BB_SPAN_ID_SIZE);
         }
     }
-    uint64_t start_before = 0;
-    for (uint32_t i = 0; i < row_count; i++) {
-        bb_pb_write_varint(out, zigzag(rows[i]->start_unix_ns - start_before));
-        start_before = rows[i]->start_unix_ns;
-    }
-    for (uint32_t i = 0; i < row_count; i++) {
-        bb_pb_write_varint(out, zigzag(rows[i]->end_unix_ns - rows[i]->start_unix_ns));
-    }
+    put_times(out, rows, row_count, true);
+    put_times(out, rows, row_count, false);
     for (uint32_t i = 0; i < row_count; i++) {
         bb_pb_write_varint(out, rows[i]->operation_code);
     }
@@ -136,17 +136,13 @@ static void put_columns(struct bb_buf *out, const struct bb_row *const *rows, ui
         bb_pb_write_varint(out, rows[i]->scope_code);
     }
     for (uint32_t i = 0; i < row_count; i++) {
-        bb_buf_append_byte(out, (uint8_t)(rows[i]->status_code | strip_flags[i] << 2));
-    }
-    for (uint32_t i = 0; i < row_count; i++) {
-        bb_pb_write_varint(out, left_sizes[i]);
+        bb_buf_append_byte(out, rows[i]->status_code);
     }
 }
 
 static struct bb_span_ref span_of(const struct bb_row *row, const struct bb_dictionary *dictionary)
 {
-    struct bb_operation_entry operation =
-        bb_dictionary_operation(dictionary, row->operation_code);
+    struct bb_operation_entry operation = bb_dictionary_operation(dictionary, row->operation_code);
 
     return (struct bb_span_ref){
         .trace_id = row->trace_id,
@@ -159,87 +155,6 @@ static struct bb_span_ref span_of(const struct bb_row *row, const struct bb_dict
         .kind = operation.kind,
         .status_code = row->status_code,
     };
-}
-
-static enum bb_err emit(struct bb_block_encoder *encoder, uint32_t page, struct bb_buf *plain,
-                        bb_block_sink sink, void *ctx)
-{
-    bb_buf_clear(&encoder->frame);
-    enum bb_err err = bb_buf_err(plain);
-    if (err == BB_OK) {
-        err = bb_zstd_compress(bb_buf_slice(plain), &encoder->frame);
-    }
-    if (err == BB_OK) {
-        err = sink(ctx, page, bb_buf_slice(&encoder->frame));
-    }
-    bb_buf_clear(plain);
-    return err;
-}
-
-/* The pages; `page_rows` gets the number of rows in each. */
-static enum bb_err encode_pages(struct bb_block_encoder *encoder, const struct bb_row *const *rows,
-                                uint32_t row_count, const struct bb_dictionary *dictionary,
-                                uint8_t *strip_flags, uint32_t *left_sizes, uint32_t *page_rows,
-                                uint32_t *out_page_count, bb_block_sink sink, void *ctx)
-{
-    uint32_t page_count = 0;
-    uint32_t rows_in_page = 0;
-
-    bb_buf_clear(&encoder->page);
-    for (uint32_t i = 0; i < row_count; i++) {
-        bool is_full = encoder->page.size + rows[i]->bytes.size > BB_PAGE_BYTES_AIM;
-        if (is_full && rows_in_page > 0) {
-            enum bb_err err = emit(encoder, page_count + 1, &encoder->page, sink, ctx);
-            if (err != BB_OK) {
-                return err;
-            }
-            page_rows[page_count++] = rows_in_page;
-            rows_in_page = 0;
-        }
-        struct bb_span_ref span = span_of(rows[i], dictionary);
-        size_t size_before = encoder->page.size;
-        strip_flags[i] = bb_span_strip(&span, &encoder->scratch, &encoder->page);
-        left_sizes[i] = (uint32_t)(encoder->page.size - size_before);
-        rows_in_page++;
-    }
-    enum bb_err err = emit(encoder, page_count + 1, &encoder->page, sink, ctx);
-    page_rows[page_count++] = rows_in_page;
-    *out_page_count = page_count;
-    return err;
-}
-
-enum bb_err bb_block_encode(struct bb_block_encoder *encoder, const struct bb_row *const *rows,
-                            uint32_t row_count, const struct bb_dictionary *dictionary,
-                            bb_block_sink sink, void *ctx)
-{
-    struct bb_buf *columns = &encoder->columns;
-    uint32_t page_count = 0;
-    struct bb_arena arena;
-
-    BB_ASSERT(row_count > 0 && row_count <= BB_BLOCK_SPANS_MAX);
-    bb_arena_init(&arena, (size_t)BB_BLOCK_SPANS_MAX * 64);
-    uint8_t *strip_flags = bb_arena_try_alloc(&arena, row_count);
-    uint32_t *left_sizes = bb_arena_try_alloc(&arena, row_count * sizeof *left_sizes);
-    uint32_t *page_rows = bb_arena_try_alloc(&arena, row_count * sizeof *page_rows);
-    enum bb_err err =
-        strip_flags == NULL || left_sizes == NULL || page_rows == NULL ? BB_ENOMEM : BB_OK;
-
-    if (err == BB_OK) {
-        err = encode_pages(encoder, rows, row_count, dictionary, strip_flags, left_sizes,
-                           page_rows, &page_count, sink, ctx);
-    }
-    if (err == BB_OK) {
-        bb_buf_clear(columns);
-        bb_pb_write_varint(columns, row_count);
-        bb_pb_write_varint(columns, page_count);
-        for (uint32_t i = 0; i < page_count; i++) {
-            bb_pb_write_varint(columns, page_rows[i]);
-        }
-        put_columns(columns, rows, row_count, strip_flags, left_sizes);
-        err = emit(encoder, 0, columns, sink, ctx);
-    }
-    bb_arena_dispose(&arena);
-    return err;
 }
 
 /* Reading: every value is checked against its bound, and one that is out of it ends the reading. */
@@ -336,23 +251,42 @@ static bool read_span_ids(struct bb_pb_reader *reader, struct bb_block *block)
     return true;
 }
 
-static bool read_times(struct bb_pb_reader *reader, struct bb_block *block)
+/* Reads row_count time codes into `codes`. */
+static bool read_time_codes(struct bb_pb_reader *reader, uint32_t row_count, uint64_t *codes)
 {
-    uint64_t start = 0;
-    uint64_t coded;
-
-    for (uint32_t i = 0; i < block->row_count; i++) {
-        if (!bb_pb_read_varint(reader, &coded)) {
+    for (uint32_t i = 0; i < row_count; i++) {
+        if (!bb_pb_read_varint(reader, &codes[i])) {
             return false;
         }
-        start += unzigzag(coded);
-        block->rows[i].start_unix_ns = start;
+    }
+    const uint8_t *low = read_fixed(reader, row_count);
+    const uint8_t *high = read_fixed(reader, row_count);
+    if (low == NULL || high == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < row_count; i++) {
+        codes[i] = codes[i] * TIME_UNIT + ((uint32_t)low[i] | (uint32_t)high[i] << 8);
+    }
+    return true;
+}
+
+static bool read_times(struct bb_pb_reader *reader, struct bb_block *block, struct bb_arena *arena)
+{
+    uint64_t *codes = bb_arena_try_alloc(arena, block->row_count * sizeof *codes);
+    uint64_t start = 0;
+
+    if (codes == NULL || !read_time_codes(reader, block->row_count, codes)) {
+        return false;
     }
     for (uint32_t i = 0; i < block->row_count; i++) {
-        if (!bb_pb_read_varint(reader, &coded)) {
-            return false;
-        }
-        block->rows[i].end_unix_ns = block->rows[i].start_unix_ns + unzigzag(coded);
+        start += bb_unzigzag(codes[i]);
+        block->rows[i].start_unix_ns = start;
+    }
+    if (!read_time_codes(reader, block->row_count, codes)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < block->row_count; i++) {
+        block->rows[i].end_unix_ns = block->rows[i].start_unix_ns + bb_unzigzag(codes[i]);
     }
     return true;
 }
@@ -377,8 +311,7 @@ static bool read_codes(struct bb_pb_reader *reader, struct bb_block *block,
         }
     }
     for (uint32_t i = 0; i < block->row_count; i++) {
-        if (!read_varint_up_to(reader, dictionary->scopes.count - 1,
-                               &block->rows[i].scope_code)) {
+        if (!read_varint_up_to(reader, dictionary->scopes.count - 1, &block->rows[i].scope_code)) {
             return false;
         }
     }
@@ -388,12 +321,6 @@ static bool read_codes(struct bb_pb_reader *reader, struct bb_block *block,
     }
     for (uint32_t i = 0; i < block->row_count; i++) {
         block->rows[i].status_code = flags[i] & 3;
-        block->strip_flags[i] = flags[i] >> 2;
-    }
-    for (uint32_t i = 0; i < block->row_count; i++) {
-        if (!read_varint_up_to(reader, BB_FRAME_PLAIN_BYTES_MAX, &block->left_sizes[i])) {
-            return false;
-        }
     }
     return true;
 }
@@ -414,17 +341,13 @@ enum bb_err bb_block_decode(struct bb_slice columns_frame, const struct bb_dicti
         return BB_ECORRUPT;
     }
     block.rows = bb_arena_try_calloc(arena, block.row_count, sizeof *block.rows);
-    block.strip_flags = bb_arena_try_alloc(arena, block.row_count);
-    block.left_sizes = bb_arena_try_alloc(arena, block.row_count * sizeof *block.left_sizes);
     block.page_first_rows =
         bb_arena_try_alloc(arena, (block.page_count + 1) * sizeof *block.page_first_rows);
-    block.page_is_loaded = bb_arena_try_calloc(arena, block.page_count, sizeof(bool));
-    if (block.rows == NULL || block.strip_flags == NULL || block.left_sizes == NULL ||
-        block.page_first_rows == NULL || block.page_is_loaded == NULL) {
+    if (block.rows == NULL || block.page_first_rows == NULL) {
         return BB_ENOMEM;
     }
     if (!read_pages(&reader, &block) || !read_traces(&reader, &block) ||
-        !read_span_ids(&reader, &block) || !read_times(&reader, &block) ||
+        !read_span_ids(&reader, &block) || !read_times(&reader, &block, arena) ||
         !read_codes(&reader, &block, dictionary) || reader.next != reader.end) {
         return BB_ECORRUPT;
     }
@@ -448,48 +371,35 @@ uint32_t bb_block_page_of(const struct bb_block *block, uint32_t row)
     return low;
 }
 
-enum bb_err bb_block_load_page(struct bb_block *block, uint32_t page, struct bb_slice page_frame,
+enum bb_err bb_block_load_rows(struct bb_block *block, uint32_t page, struct bb_slice page_frame,
+                               uint32_t first_row, uint32_t end_row,
                                const struct bb_dictionary *dictionary, struct bb_arena *arena)
 {
-    uint32_t first = block->page_first_rows[page];
-    uint32_t end = block->page_first_rows[page + 1];
-    size_t offset = 0;
+    uint32_t page_first = block->page_first_rows[page];
+    uint32_t page_end = block->page_first_rows[page + 1];
+    struct bb_page_reader reader;
     struct bb_slice plain;
-    struct bb_buf restored;
+    struct bb_buf message;
 
-    if (block->page_is_loaded[page]) {
-        return BB_OK;
-    }
     enum bb_err err = bb_zstd_inflate(page_frame, BB_FRAME_PLAIN_BYTES_MAX, arena, &plain);
-    if (err != BB_OK) {
-        return err;
+    if (err == BB_OK) {
+        err = bb_page_reader_init(&reader, plain, page_end - page_first, dictionary, arena);
     }
-    bb_buf_init(&restored, BB_FRAME_PLAIN_BYTES_MAX);
-    for (uint32_t i = first; i < end && err == BB_OK; i++) {
+    bb_buf_init(&message, BB_FRAME_PLAIN_BYTES_MAX);
+    for (uint32_t i = page_first; i < page_end && i < end_row && err == BB_OK; i++) {
         struct bb_row *row = &block->rows[i];
-        struct bb_slice left = bb_slice_of(plain.data + offset, block->left_sizes[i]);
-        if (left.size > plain.size - offset) {
-            err = BB_ECORRUPT;
-            break;
-        }
-        offset += left.size;
-        if (block->strip_flags[i] == BB_STRIP_WHOLE) {
-            row->bytes = left;
+        struct bb_span_ref span = span_of(row, dictionary);
+        if (i < first_row) {
+            err = bb_page_next(&reader, &span, NULL);
             continue;
         }
-        struct bb_span_ref span = span_of(row, dictionary);
-        bb_buf_clear(&restored);
-        bb_span_restore(block->strip_flags[i], left, &span, &restored);
-        err = bb_buf_err(&restored);
+        bb_buf_clear(&message);
+        err = bb_page_next(&reader, &span, &message);
         if (err == BB_OK) {
-            row->bytes = bb_arena_try_copy(arena, bb_buf_slice(&restored));
+            row->bytes = bb_arena_try_copy(arena, bb_buf_slice(&message));
             err = row->bytes.data == NULL ? BB_ENOMEM : BB_OK;
         }
     }
-    bb_buf_dispose(&restored);
-    if (err == BB_OK && offset != plain.size) {
-        err = BB_ECORRUPT;
-    }
-    block->page_is_loaded[page] = err == BB_OK;
+    bb_buf_dispose(&message);
     return err;
 }

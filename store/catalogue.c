@@ -142,8 +142,8 @@ enum bb_err bb_store_operations(struct bb_store *store, struct bb_slice service_
     }
     for (uint32_t i = 0; i < count; i++) {
         struct bb_slice entry = bb_intern_get(cataloguing.names, i);
-        operations[i] = (struct bb_operation){
-            .name = bb_slice_of(entry.data + 1, entry.size - 1), .kind = entry.data[0]};
+        operations[i] = (struct bb_operation){.name = bb_slice_of(entry.data + 1, entry.size - 1),
+                                              .kind = entry.data[0]};
     }
     qsort(operations, count, sizeof *operations, compare_operations);
     *out_operations = operations;

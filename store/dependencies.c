@@ -114,8 +114,7 @@ static enum bb_err add_row(struct counting *counting, const struct bb_row *row,
     if (row->start_unix_ns < lead_min || row->start_unix_ns > counting->start_unix_ns_max) {
         return BB_OK;
     }
-    struct bb_operation_entry operation =
-        bb_dictionary_operation(dictionary, row->operation_code);
+    struct bb_operation_entry operation = bb_dictionary_operation(dictionary, row->operation_code);
     enum bb_err err = bb_intern_add(counting->services, operation.service_name, &service);
     if (err == BB_OK) {
         err = grow_parents(counting);
@@ -169,8 +168,8 @@ static enum bb_err count_sealed(struct counting *counting, struct bb_partition *
     bool is_there = false;
 
     bb_arena_init(&scratch, BB_SCAN_ARENA_BYTES_MAX);
-    enum bb_err err = bb_read_dictionary(partition, segment, counting->ctl, &scratch, &dictionary,
-                                         &is_there);
+    enum bb_err err =
+        bb_read_dictionary(partition, segment, counting->ctl, &scratch, &dictionary, &is_there);
     for (uint32_t i = 0; i < segment->block_count && err == BB_OK && is_there; i++) {
         struct bb_arena block_scratch;
         struct bb_block block = {.row_count = 0};
@@ -215,8 +214,7 @@ static enum bb_err count_view(struct counting *counting, struct bb_view *view)
     for (uint32_t i = 0; i < view->partition_count && err == BB_OK; i++) {
         const struct bb_partition *partition = view->partitions[i];
         struct bb_segment_list *list = NULL;
-        if (atomic_load(&partition->is_sealed) &&
-            !overlaps(counting, &partition->summary.bounds)) {
+        if (atomic_load(&partition->is_sealed) && !overlaps(counting, &partition->summary.bounds)) {
             continue;
         }
         err = bb_view_list(view, i, counting->ctl, &list);
@@ -270,8 +268,8 @@ static enum bb_err put_answer(struct counting *counting, struct bb_dependency **
     uint32_t count = 0;
 
     drop_copies(counting);
-    struct bb_dependency *pairs = bb_arena_try_calloc(
-        counting->arena, (size_t)service_count * service_count, sizeof *pairs);
+    struct bb_dependency *pairs =
+        bb_arena_try_calloc(counting->arena, (size_t)service_count * service_count, sizeof *pairs);
     if (pairs == NULL) {
         return BB_ENOMEM;
     }
@@ -295,8 +293,7 @@ static enum bb_err put_answer(struct counting *counting, struct bb_dependency **
     for (size_t i = 0; i < (size_t)service_count * service_count; i++) {
         if (pairs[i].call_count > 0) {
             answer[at] = pairs[i];
-            answer[at].parent =
-                bb_intern_get(counting->services, (uint32_t)(i / service_count));
+            answer[at].parent = bb_intern_get(counting->services, (uint32_t)(i / service_count));
             answer[at].child = bb_intern_get(counting->services, (uint32_t)(i % service_count));
             at++;
         }
@@ -309,8 +306,8 @@ static enum bb_err put_answer(struct counting *counting, struct bb_dependency **
 
 enum bb_err bb_store_dependencies(struct bb_store *store, uint64_t start_unix_ns_min,
                                   uint64_t start_unix_ns_max, struct bb_query_ctl *ctl,
-                                  struct bb_arena *arena,
-                                  struct bb_dependency **out_dependencies, uint32_t *out_count)
+                                  struct bb_arena *arena, struct bb_dependency **out_dependencies,
+                                  uint32_t *out_count)
 {
     struct counting counting = {
         .ctl = ctl,

@@ -5,8 +5,12 @@
  *   resource   schema URL size (u32 LE) | schema URL | Resource message
  *   scope      schema URL size (u32 LE) | schema URL | InstrumentationScope message
  *
- * The operations of a segment are also its catalogue: which services, with which operations of
- * which kind, have a span in it.
+ *   column     place << 4 | type, 1 byte; key (shape.h)
+ *   shape      shape.h
+ *
+ * An active segment has no columns and shapes: its rows have their messages whole. The operations
+ * of a segment are also its catalogue: which services, with which operations of which kind, have a
+ * span in it.
  */
 #ifndef BB_STORE_DICTIONARY_H
 #define BB_STORE_DICTIONARY_H
@@ -15,10 +19,19 @@
 #include "common/span_batch.h"
 #include "store/intern_table.h"
 
+/* The strings of one column that are in the dictionary. */
+struct bb_column_values {
+    struct bb_slice *values; /* by code */
+    uint32_t count;          /* 0: the column's strings stand in the pages */
+};
+
 struct bb_dictionary {
     struct bb_intern_table operations;
     struct bb_intern_table resources;
     struct bb_intern_table scopes;
+    struct bb_intern_table columns;
+    struct bb_intern_table shapes;
+    struct bb_column_values *column_values; /* by column; NULL in an active segment */
 };
 
 static inline void bb_dictionary_init(struct bb_dictionary *dictionary, struct bb_arena *arena)
@@ -26,6 +39,9 @@ static inline void bb_dictionary_init(struct bb_dictionary *dictionary, struct b
     bb_intern_init(&dictionary->operations, arena);
     bb_intern_init(&dictionary->resources, arena);
     bb_intern_init(&dictionary->scopes, arena);
+    bb_intern_init(&dictionary->columns, arena);
+    bb_intern_init(&dictionary->shapes, arena);
+    dictionary->column_values = NULL;
 }
 
 struct bb_operation_entry {

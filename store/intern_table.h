@@ -16,7 +16,7 @@
 #include "common/err.h"
 #include "common/slice.h"
 
-#define BB_INTERN_CHUNK_SIZE 512u
+#define BB_INTERN_CHUNK_SIZE 2048u
 /* Entries: as many as a segment can have rows. */
 #define BB_INTERN_CHUNKS_MAX 4096u
 
@@ -24,7 +24,7 @@ struct bb_intern_table {
     struct bb_arena *arena; /* borrowed: entries and chunks */
     struct bb_slice *chunks[BB_INTERN_CHUNKS_MAX];
     atomic_uint count; /* an entry stands before its code is counted */
-    uint32_t *slots; /* code + 1 at the place of its hash; 0: free */
+    uint64_t *slots;   /* hash, upper half | code + 1, at the place of its lower half; 0: free */
     uint32_t slot_count;
 };
 
@@ -33,6 +33,10 @@ void bb_intern_init(struct bb_intern_table *table, struct bb_arena *arena);
 /* The code of `bytes`, which are copied when they are new. BB_ENOMEM, BB_ETOOBIG (full). */
 BB_MUST_CHECK enum bb_err bb_intern_add(struct bb_intern_table *table, struct bb_slice bytes,
                                         uint32_t *out_code);
+
+/* The same, but a new entry is `bytes` itself, borrowed as long as the table lives. */
+BB_MUST_CHECK enum bb_err bb_intern_add_borrowed(struct bb_intern_table *table,
+                                                 struct bb_slice bytes, uint32_t *out_code);
 
 /* Adds `bytes`, borrowed as long as the table lives, as the next code without looking for it: for a
  * dictionary that is read back. BB_ENOMEM, BB_ETOOBIG. */

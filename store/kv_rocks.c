@@ -18,6 +18,9 @@
 /* The engine's default of 4 MiB would be most of a small partition. */
 #define MANIFEST_RESERVED_BYTES (64u << 10)
 #define BACKGROUND_JOBS 2
+/* Files of the log that wait before they are merged, which leaves nearly nothing of them: their
+ * entries have been deleted meanwhile. */
+#define LOG_FILES_MAX 2
 
 struct bb_kv_shared {
     rocksdb_cache_t *cache;
@@ -28,6 +31,7 @@ struct bb_kv_shared {
 struct bb_kv {
     rocksdb_t *db;
     rocksdb_options_t *options;
+    rocksdb_options_t *log_options; /* of the log's family */
     rocksdb_block_based_table_options_t *table_options;
     rocksdb_column_family_handle_t *families[BB_KV_FAMILY_COUNT];
     rocksdb_readoptions_t *read_options;
@@ -76,7 +80,8 @@ static enum bb_err take_error(char *text, struct bb_err_detail *detail)
 enum bb_err bb_kv_shared_new(size_t cache_bytes, size_t write_buffer_bytes,
                              struct bb_kv_shared **out_shared)
 {
-    struct bb_kv_shared *shared = calloc(1, sizeof *shared); /* tidy: allow malloc: lives with the store */
+    struct bb_kv_shared *shared =
+        calloc(1, sizeof *shared); /* tidy: allow malloc: lives with the store */
 
     if (shared == NULL) {
         return BB_ENOMEM;
@@ -131,6 +136,8 @@ static void set_options(struct bb_kv *kv, const struct bb_kv_shared *shared)
     rocksdb_options_set_manifest_preallocation_size(options, MANIFEST_RESERVED_BYTES);
     kv->options = options;
     kv->table_options = table;
+    kv->log_options = rocksdb_options_create_copy(options);
+    rocksdb_options_set_level0_file_num_compaction_trigger(kv->log_options, LOG_FILES_MAX);
 }
 
 static void dispose_kv(struct bb_kv *kv)
@@ -145,6 +152,7 @@ static void dispose_kv(struct bb_kv *kv)
     }
     if (kv->options != NULL) {
         rocksdb_options_destroy(kv->options);
+        rocksdb_options_destroy(kv->log_options);
         rocksdb_block_based_options_destroy(kv->table_options);
     }
     if (kv->read_options != NULL) {
@@ -167,12 +175,12 @@ enum bb_err bb_kv_open(struct bb_kv_shared *shared, const char *dir, bool is_rea
     }
     set_options(kv, shared);
     for (int i = 0; i < BB_KV_FAMILY_COUNT; i++) {
-        family_options[i] = kv->options;
+        family_options[i] = i == BB_KV_LOG ? kv->log_options : kv->options;
     }
     if (is_read_only) {
-        kv->db = rocksdb_open_for_read_only_column_families(
-            kv->options, dir, BB_KV_FAMILY_COUNT, family_names, family_options, kv->families, 0,
-            &text);
+        kv->db = rocksdb_open_for_read_only_column_families(kv->options, dir, BB_KV_FAMILY_COUNT,
+                                                            family_names, family_options,
+                                                            kv->families, 0, &text);
     } else {
         kv->db = rocksdb_open_column_families(kv->options, dir, BB_KV_FAMILY_COUNT, family_names,
                                               family_options, kv->families, &text);
@@ -232,17 +240,16 @@ void bb_kv_writes_free(struct bb_kv_writes *writes)
 void bb_kv_writes_put(struct bb_kv *kv, struct bb_kv_writes *writes, enum bb_kv_family family,
                       struct bb_slice key, struct bb_slice value)
 {
-    rocksdb_writebatch_put_cf(writes->batch, kv->families[family], (const char *)key.data,
-                              key.size, (const char *)value.data, value.size);
+    rocksdb_writebatch_put_cf(writes->batch, kv->families[family], (const char *)key.data, key.size,
+                              (const char *)value.data, value.size);
 }
 
 void bb_kv_writes_delete_range(struct bb_kv *kv, struct bb_kv_writes *writes,
-                               enum bb_kv_family family, struct bb_slice first,
-                               struct bb_slice end)
+                               enum bb_kv_family family, struct bb_slice first, struct bb_slice end)
 {
     rocksdb_writebatch_delete_range_cf(writes->batch, kv->families[family],
-                                       (const char *)first.data, first.size,
-                                       (const char *)end.data, end.size);
+                                       (const char *)first.data, first.size, (const char *)end.data,
+                                       end.size);
 }
 
 enum bb_err bb_kv_commit(struct bb_kv *kv, struct bb_kv_writes *writes, bool sync,
@@ -260,9 +267,8 @@ enum bb_err bb_kv_get(struct bb_kv *kv, enum bb_kv_family family, struct bb_slic
     char *text = NULL;
     size_t size = 0;
 
-    rocksdb_pinnableslice_t *pin =
-        rocksdb_get_pinned_cf(kv->db, kv->read_options, kv->families[family],
-                              (const char *)key.data, key.size, &text);
+    rocksdb_pinnableslice_t *pin = rocksdb_get_pinned_cf(
+        kv->db, kv->read_options, kv->families[family], (const char *)key.data, key.size, &text);
     if (text != NULL) {
         return take_error(text, detail);
     }
@@ -296,8 +302,7 @@ enum bb_err bb_kv_iter_new(struct bb_kv *kv, enum bb_kv_family family, struct bb
     return BB_OK;
 }
 
-bool bb_kv_iter_next(struct bb_kv_iter *iter, struct bb_slice *out_key,
-                     struct bb_slice *out_value)
+bool bb_kv_iter_next(struct bb_kv_iter *iter, struct bb_slice *out_key, struct bb_slice *out_value)
 {
     size_t size = 0;
 

@@ -45,9 +45,8 @@ BB_MUST_CHECK enum bb_err bb_kv_open(struct bb_kv_shared *shared, const char *di
 void bb_kv_close(struct bb_kv *kv);
 
 /* One key, through the log; with `sync` it is on the disk when this returns. */
-BB_MUST_CHECK enum bb_err bb_kv_put(struct bb_kv *kv, enum bb_kv_family family,
-                                    struct bb_slice key, struct bb_slice value, bool sync,
-                                    struct bb_err_detail *detail);
+BB_MUST_CHECK enum bb_err bb_kv_put(struct bb_kv *kv, enum bb_kv_family family, struct bb_slice key,
+                                    struct bb_slice value, bool sync, struct bb_err_detail *detail);
 
 /* Writes that become visible and durable together. */
 struct bb_kv_writes;
@@ -70,9 +69,8 @@ struct bb_kv_value {
 };
 
 /* BB_ENOTFOUND when there is no such key. The caller disposes of *out_value on BB_OK. */
-BB_MUST_CHECK enum bb_err bb_kv_get(struct bb_kv *kv, enum bb_kv_family family,
-                                    struct bb_slice key, struct bb_err_detail *detail,
-                                    struct bb_kv_value *out_value);
+BB_MUST_CHECK enum bb_err bb_kv_get(struct bb_kv *kv, enum bb_kv_family family, struct bb_slice key,
+                                    struct bb_err_detail *detail, struct bb_kv_value *out_value);
 void bb_kv_value_dispose(struct bb_kv_value *value);
 
 /* Walks keys upwards from the first one that is not less than `from`. Never NULL on BB_OK. */
@@ -81,8 +79,7 @@ struct bb_kv_iter;
 BB_MUST_CHECK enum bb_err bb_kv_iter_new(struct bb_kv *kv, enum bb_kv_family family,
                                          struct bb_slice from, struct bb_kv_iter **out_iter);
 /* False at the end and at an error. Key and value are borrowed until the next call. */
-bool bb_kv_iter_next(struct bb_kv_iter *iter, struct bb_slice *out_key,
-                     struct bb_slice *out_value);
+bool bb_kv_iter_next(struct bb_kv_iter *iter, struct bb_slice *out_key, struct bb_slice *out_value);
 BB_MUST_CHECK enum bb_err bb_kv_iter_err(const struct bb_kv_iter *iter,
                                          struct bb_err_detail *detail);
 void bb_kv_iter_free(struct bb_kv_iter *iter);

@@ -65,8 +65,7 @@ void bb_partition_release(struct bb_partition *partition)
     bb_kv_close(partition->kv);
     if (atomic_load(&partition->is_discarded)) {
         if (bb_store_dir_discard(partition->data_dir, partition->name, &detail) != BB_OK) {
-            bb_log(BB_LOG_ERROR, "store", "can't remove a partition", "error=\"%s\"",
-                   detail.text);
+            bb_log(BB_LOG_ERROR, "store", "can't remove a partition", "error=\"%s\"", detail.text);
         }
         bb_store_dir_empty_trash(partition->data_dir);
     }
@@ -101,9 +100,9 @@ static struct bb_segment_list *make_list(struct bb_partition *partition, uint32_
                                          uint32_t sealed_count)
 {
     size_t pointer_count = (size_t)unsealed_count + sealed_count;
-    struct bb_segment_list *list =
-        calloc(1, sizeof *list +
-                      pointer_count * sizeof(void *)); /* tidy: allow malloc: counted by references */
+    struct bb_segment_list *list = calloc(
+        1, sizeof *list +
+               pointer_count * sizeof(void *)); /* tidy: allow malloc: counted by references */
 
     if (list != NULL) {
         list->partition = partition;
@@ -172,8 +171,7 @@ enum bb_err bb_partition_read_segment(struct bb_kv *kv, uint32_t segment, struct
 
 /* All sealed segments in the database, ascending. */
 static enum bb_err read_segments(struct bb_partition *partition, struct bb_err_detail *detail,
-                                 const struct bb_sealed_segment ***out_sealed,
-                                 uint32_t *out_count)
+                                 const struct bb_sealed_segment ***out_sealed, uint32_t *out_count)
 {
     const struct bb_sealed_segment **sealed = NULL;
     uint32_t capacity = 0;
@@ -282,8 +280,8 @@ static struct bb_segment_list *copy_list(struct bb_partition *partition, uint32_
                                          uint32_t more_sealed)
 {
     const struct bb_segment_list *old = partition->list;
-    struct bb_segment_list *list = make_list(partition, old->unsealed_count + more_unsealed,
-                                             old->sealed_count + more_sealed);
+    struct bb_segment_list *list =
+        make_list(partition, old->unsealed_count + more_unsealed, old->sealed_count + more_sealed);
 
     if (list != NULL) {
         list->sealed_count = old->sealed_count;
@@ -300,8 +298,7 @@ static enum bb_err add_active_locked(struct bb_partition *partition)
         calloc(1, sizeof *unsealed); /* tidy: allow malloc: counted by references */
     struct bb_segment_list *list = copy_list(partition, 1, 0);
 
-    if (unsealed == NULL || list == NULL ||
-        bb_active_new(&unsealed->segment) != BB_OK) {
+    if (unsealed == NULL || list == NULL || bb_active_new(&unsealed->segment) != BB_OK) {
         free(unsealed); /* tidy: allow malloc: see above */
         free(list);     /* tidy: allow malloc: see make_list */
         return BB_ENOMEM;

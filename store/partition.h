@@ -41,7 +41,7 @@ struct bb_segment_list {
     atomic_uint reference_count;
     uint32_t unsealed_count;
     uint32_t sealed_count;
-    struct bb_unsealed **unsealed;                /* held; oldest first; the last may be active */
+    struct bb_unsealed **unsealed;           /* held; oldest first; the last may be active */
     const struct bb_sealed_segment **sealed; /* live as long as the partition */
 };
 
@@ -55,11 +55,11 @@ struct bb_partition {
     uint64_t period_end_unix_ns; /* takes spans until then */
 
     atomic_uint reference_count;
-    atomic_bool is_discarded;       /* the files go when the last reference does */
-    atomic_bool is_damaged;         /* can't be opened: answers without it are incomplete */
-    atomic_bool is_sealed;          /* once true, `summary` is constant */
-    _Atomic uint64_t disk_bytes;    /* as last counted */
-    _Atomic uint64_t next_log;      /* sequence of the next log entry */
+    atomic_bool is_discarded;    /* the files go when the last reference does */
+    atomic_bool is_damaged;      /* can't be opened: answers without it are incomplete */
+    atomic_bool is_sealed;       /* once true, `summary` is constant */
+    _Atomic uint64_t disk_bytes; /* as last counted */
+    _Atomic uint64_t next_log;   /* sequence of the next log entry */
 
     /*
      * Guards what is below. Nests in the store's append lock and in no other; nothing but the
@@ -76,8 +76,7 @@ struct bb_partition {
 
 /* Makes the object for NAME with one reference, without opening anything. BB_ENOMEM. */
 BB_MUST_CHECK enum bb_err bb_partition_new(const char *data_dir, const char *name,
-                                           struct bb_kv_shared *shared,
-                                           uint64_t period_end_unix_ns,
+                                           struct bb_kv_shared *shared, uint64_t period_end_unix_ns,
                                            struct bb_partition **out_partition);
 
 void bb_partition_hold(struct bb_partition *partition);
@@ -122,8 +121,8 @@ BB_MUST_CHECK enum bb_err bb_partition_read_segment(struct bb_kv *kv, uint32_t s
                                                     struct bb_sealed_segment **out_segment);
 
 /* No more spans come and all segments are sealed: flushes, writes SEALED. */
-BB_MUST_CHECK enum bb_err bb_partition_finish(struct bb_partition *partition,
-                                              uint64_t now_unix_ns, struct bb_err_detail *detail);
+BB_MUST_CHECK enum bb_err bb_partition_finish(struct bb_partition *partition, uint64_t now_unix_ns,
+                                              struct bb_err_detail *detail);
 
 /* Bytes of memory in its unsealed segments. */
 size_t bb_partition_unsealed_bytes(struct bb_partition *partition);

@@ -6,7 +6,7 @@
 #include "common/log.h"
 #include "common/metrics.h"
 #include "common/otlp_walk.h"
-#include "store/zstd_codec.h"
+#include "store/lz4_codec.h"
 
 #define ENTRY_ARENA_BYTES_MAX ((size_t)8 * BB_REQUEST_BYTES_MAX)
 
@@ -39,7 +39,7 @@ static enum bb_err append_entry(struct bb_partition *partition, struct bb_slice 
     if (result == NULL) {
         return BB_ENOMEM;
     }
-    enum bb_err err = bb_zstd_inflate(frame, BB_REQUEST_BYTES_MAX, arena, &wire);
+    enum bb_err err = bb_lz4_inflate(frame, BB_REQUEST_BYTES_MAX, arena, &wire);
     if (err == BB_OK) {
         err = bb_otlp_walk(wire, arena, NULL, result);
     }

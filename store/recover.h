@@ -1,8 +1,8 @@
 /*
  * recover.h - after an open: the log's entries become unsealed segments again.
  *
- * Log entry, in "log": key = sequence (u64 BE); value = one zstd frame of the accepted spans as an
- * ExportTraceServiceRequest.
+ * Log entry, in "log": key = sequence (u64 BE); value = the accepted spans as an
+ * ExportTraceServiceRequest, compressed (lz4_codec.h).
  */
 #ifndef BB_STORE_RECOVER_H
 #define BB_STORE_RECOVER_H

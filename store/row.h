@@ -17,10 +17,10 @@ struct bb_row {
     struct bb_span_id parent_span_id;
     uint64_t start_unix_ns;
     uint64_t end_unix_ns;
-    struct bb_slice bytes;    /* the Span message; data NULL while its page isn't read */
-    uint32_t operation_code;  /* of the segment's dictionary: service, kind and name */
-    uint32_t resource_code;   /* of the segment's dictionary */
-    uint32_t scope_code;      /* of the segment's dictionary */
+    struct bb_slice bytes;      /* the Span message; data NULL while its page isn't read */
+    uint32_t operation_code;    /* of the segment's dictionary: service, kind and name */
+    uint32_t resource_code;     /* of the segment's dictionary */
+    uint32_t scope_code;        /* of the segment's dictionary */
     uint32_t previous_in_trace; /* active segments: the row before it of its trace, or BB_NO_ROW */
     uint8_t status_code;
 };

@@ -16,7 +16,9 @@ enum {
     F_BLOCK_DURATION_MAX = 6,
 };
 /* Dictionary */
-enum { F_OPERATION = 1, F_RESOURCE = 2, F_SCOPE = 3 };
+enum { F_OPERATION = 1, F_RESOURCE = 2, F_SCOPE = 3, F_COLUMN = 4, F_SHAPE = 5, F_VALUES = 6 };
+/* Values of a column, in field 6 of the dictionary */
+enum { F_VALUES_COLUMN = 1, F_VALUES_VALUE = 2 };
 
 void bb_index_key(uint32_t segment, enum bb_index_part part, uint8_t out[BB_INDEX_KEY_SIZE])
 {
@@ -143,8 +145,7 @@ enum bb_err bb_segment_summary_decode(struct bb_slice bytes, struct bb_arena *ar
             if (!read_block_summary(field.bytes, block)) {
                 return BB_ECORRUPT;
             }
-            bb_row_bounds_join(&out_segment->bounds, out_segment->block_count == 0,
-                               &block->bounds);
+            bb_row_bounds_join(&out_segment->bounds, out_segment->block_count == 0, &block->bounds);
             out_segment->row_count += block->row_count;
             out_segment->block_count++;
         }
@@ -161,7 +162,27 @@ static void put_table(const struct bb_intern_table *table, uint32_t number, stru
     }
 }
 
-enum bb_err bb_dictionary_encode(const struct bb_dictionary *dictionary, struct bb_buf *out)
+static void put_values(const struct bb_shredder *shredder, const struct bb_column_plan *plans,
+                       struct bb_buf *out)
+{
+    for (uint32_t column = 0; column < shredder->columns.count; column++) {
+        const struct bb_column_plan *plan = &plans[column];
+        if (!plan->is_in_dictionary || plan->distinct_count == 0) {
+            continue;
+        }
+        size_t mark = bb_pb_begin_message(out, F_VALUES);
+        bb_pb_write_uint(out, F_VALUES_COLUMN, column);
+        for (uint32_t i = 0; i < plan->distinct_count; i++) {
+            bb_pb_write_bytes(out, F_VALUES_VALUE,
+                              bb_intern_get(&shredder->strings, plan->globals[i]));
+        }
+        bb_pb_end_message(out, mark);
+    }
+}
+
+enum bb_err bb_dictionary_encode(const struct bb_dictionary *dictionary,
+                                 const struct bb_shredder *shredder,
+                                 const struct bb_column_plan *plans, struct bb_buf *out)
 {
     struct bb_buf plain;
 
@@ -169,12 +190,76 @@ enum bb_err bb_dictionary_encode(const struct bb_dictionary *dictionary, struct 
     put_table(&dictionary->operations, F_OPERATION, &plain);
     put_table(&dictionary->resources, F_RESOURCE, &plain);
     put_table(&dictionary->scopes, F_SCOPE, &plain);
+    put_table(&shredder->columns, F_COLUMN, &plain);
+    put_table(&shredder->shapes, F_SHAPE, &plain);
+    put_values(shredder, plans, &plain);
     enum bb_err err = bb_buf_err(&plain);
     if (err == BB_OK) {
         err = bb_zstd_compress(bb_buf_slice(&plain), out);
     }
     bb_buf_dispose(&plain);
     return err;
+}
+
+static bool is_valid_entry(uint32_t number, struct bb_slice entry)
+{
+    switch (number) {
+    case F_OPERATION:
+        return bb_operation_entry_is_valid(entry);
+    case F_RESOURCE:
+    case F_SCOPE:
+        return bb_owner_entry_is_valid(entry);
+    case F_COLUMN:
+        return entry.size >= 1;
+    default:
+        return number == F_SHAPE;
+    }
+}
+
+static struct bb_intern_table *table_of(struct bb_dictionary *dictionary, uint32_t number)
+{
+    switch (number) {
+    case F_OPERATION:
+        return &dictionary->operations;
+    case F_RESOURCE:
+        return &dictionary->resources;
+    case F_SCOPE:
+        return &dictionary->scopes;
+    case F_COLUMN:
+        return &dictionary->columns;
+    default:
+        return &dictionary->shapes;
+    }
+}
+
+/* The values of one column; all columns have been read before. */
+static enum bb_err read_values(struct bb_slice bytes, struct bb_dictionary *dictionary,
+                               struct bb_arena *arena)
+{
+    struct bb_pb_reader counting = bb_pb_reader_of(bytes);
+    struct bb_pb_reader reader = bb_pb_reader_of(bytes);
+    uint64_t column = UINT64_MAX;
+    struct bb_pb_field field;
+    uint32_t count = 0;
+
+    while (bb_pb_next(&counting, &field)) {
+        column = field.number == F_VALUES_COLUMN ? field.value : column;
+        count += field.number == F_VALUES_VALUE;
+    }
+    if (counting.malformed || column >= dictionary->columns.count) {
+        return BB_ECORRUPT;
+    }
+    struct bb_column_values *values = &dictionary->column_values[column];
+    values->values = bb_arena_try_alloc(arena, count * sizeof *values->values);
+    if (values->values == NULL) {
+        return BB_ENOMEM;
+    }
+    while (bb_pb_next(&reader, &field)) {
+        if (field.number == F_VALUES_VALUE) {
+            values->values[values->count++] = field.bytes;
+        }
+    }
+    return BB_OK;
 }
 
 enum bb_err bb_dictionary_decode(struct bb_slice frame, struct bb_arena *arena,
@@ -190,17 +275,30 @@ enum bb_err bb_dictionary_decode(struct bb_slice frame, struct bb_arena *arena,
     bb_dictionary_init(out_dictionary, arena);
     struct bb_pb_reader reader = bb_pb_reader_of(plain);
     while (err == BB_OK && bb_pb_next(&reader, &field)) {
-        bool is_operation = field.number == F_OPERATION;
-        bool is_valid = field.type == BB_PB_BYTES &&
-                        (is_operation ? bb_operation_entry_is_valid(field.bytes)
-                                      : bb_owner_entry_is_valid(field.bytes));
-        if (!is_valid) {
+        if (field.type != BB_PB_BYTES) {
             return BB_ECORRUPT;
         }
-        err = bb_intern_push(is_operation                   ? &out_dictionary->operations
-                             : field.number == F_RESOURCE ? &out_dictionary->resources
-                                                            : &out_dictionary->scopes,
-                             field.bytes);
+        if (field.number == F_VALUES) {
+            if (out_dictionary->column_values == NULL) {
+                out_dictionary->column_values = bb_arena_try_calloc(
+                    arena, out_dictionary->columns.count, sizeof(struct bb_column_values));
+            }
+            err = out_dictionary->column_values == NULL
+                      ? BB_ENOMEM
+                      : read_values(field.bytes, out_dictionary, arena);
+        } else if (is_valid_entry(field.number, field.bytes)) {
+            /* Columns come before values: an array by column is made at the first values. */
+            bool is_late = out_dictionary->column_values != NULL && field.number == F_COLUMN;
+            err = is_late ? BB_ECORRUPT
+                          : bb_intern_push(table_of(out_dictionary, field.number), field.bytes);
+        } else {
+            return BB_ECORRUPT;
+        }
+    }
+    if (err == BB_OK && out_dictionary->column_values == NULL) {
+        out_dictionary->column_values = bb_arena_try_calloc(arena, out_dictionary->columns.count,
+                                                            sizeof(struct bb_column_values));
+        err = out_dictionary->column_values == NULL ? BB_ENOMEM : BB_OK;
     }
     return err == BB_OK && reader.malformed ? BB_ECORRUPT : err;
 }

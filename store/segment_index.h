@@ -4,12 +4,14 @@
  * Three values in the "index" family; key = segment (u32 BE) | part (1 byte):
  *
  *   part 0  summary: protobuf wire format, see the field numbers in segment_index.c
- *   part 1  dictionary: zstd of protobuf wire format; operations 1, resources 2, scopes 3
+ *   part 1  dictionary: zstd of protobuf wire format; operations 1, resources 2, scopes 3, columns
+ *           4, shapes 5, values of string columns 6 (column 1, value 2)
  *   part 2  filter of trace ids (trace_filter.h)
  *
  * and in "blocks"; key = segment (u32 BE) | block (u32 BE) | page (u32 BE): block_codec.h.
  *
- * On-disk format: a change here raises BB_STORE_FORMAT and docs/store-format.md, in the same commit.
+ * On-disk format: a change here raises BB_STORE_FORMAT and docs/store-format.md, in the same
+ * commit.
  */
 #ifndef BB_STORE_SEGMENT_INDEX_H
 #define BB_STORE_SEGMENT_INDEX_H
@@ -22,6 +24,7 @@
 #include "common/ids.h"
 #include "store/active_segment.h"
 #include "store/dictionary.h"
+#include "store/page_codec.h"
 
 enum bb_index_part { BB_INDEX_SUMMARY, BB_INDEX_DICTIONARY, BB_INDEX_FILTER };
 
@@ -60,7 +63,10 @@ void bb_segment_summary_encode(const struct bb_sealed_segment *segment, struct b
 BB_MUST_CHECK enum bb_err bb_segment_summary_decode(struct bb_slice bytes, struct bb_arena *arena,
                                                     struct bb_sealed_segment *out_segment);
 
+/* The active segment's dictionary, and what was learned of its columns when it was sealed. */
 BB_MUST_CHECK enum bb_err bb_dictionary_encode(const struct bb_dictionary *dictionary,
+                                               const struct bb_shredder *shredder,
+                                               const struct bb_column_plan *plans,
                                                struct bb_buf *out);
 
 /* Reads a dictionary into the arena. BB_ECORRUPT, BB_ENOMEM. */

@@ -37,8 +37,7 @@ static bool attributes_match(struct bb_slice message, uint32_t number, struct bb
     struct bb_attribute attribute;
 
     while (bb_attribute_next(&iter, &attribute)) {
-        if (bb_slice_equals(attribute.key, key) &&
-            value_matches(&attribute.value, wanted, text)) {
+        if (bb_slice_equals(attribute.key, key) && value_matches(&attribute.value, wanted, text)) {
             return true;
         }
     }
@@ -47,15 +46,13 @@ static bool attributes_match(struct bb_slice message, uint32_t number, struct bb
 
 static bool is_attribute_condition(const struct bb_condition *condition)
 {
-    return condition->type == BB_CONDITION_ATTRIBUTE ||
-           condition->type == BB_CONDITION_ERROR_TAG;
+    return condition->type == BB_CONDITION_ATTRIBUTE || condition->type == BB_CONDITION_ERROR_TAG;
 }
 
 /* The key of an attribute condition. */
 static struct bb_slice condition_key(const struct bb_condition *condition)
 {
-    return condition->type == BB_CONDITION_ERROR_TAG ? bb_slice_from_cstr("error")
-                                                     : condition->key;
+    return condition->type == BB_CONDITION_ERROR_TAG ? bb_slice_from_cstr("error") : condition->key;
 }
 
 static bool scope_matches(const struct bb_condition *condition, struct bb_slice scope_bytes,
@@ -102,8 +99,7 @@ static enum bb_err match_owners(struct bb_matcher *matcher, struct bb_arena *are
     uint32_t resource_count = matcher->dictionary_counts[1];
     uint32_t scope_count = matcher->dictionary_counts[2];
 
-    matcher->resource_matches =
-        bb_arena_try_calloc(arena, search->condition_count, resource_count);
+    matcher->resource_matches = bb_arena_try_calloc(arena, search->condition_count, resource_count);
     matcher->scope_matches = bb_arena_try_calloc(arena, search->condition_count, scope_count);
     if (matcher->resource_matches == NULL || matcher->scope_matches == NULL) {
         return BB_ENOMEM;
@@ -114,8 +110,8 @@ static enum bb_err match_owners(struct bb_matcher *matcher, struct bb_arena *are
              code++) {
             struct bb_resource_ref resource = bb_dictionary_resource(dictionary, code);
             matcher->resource_matches[(size_t)i * resource_count + code] =
-                attributes_match(resource.bytes, BB_F_RESOURCE_ATTRIBUTES,
-                                 condition_key(condition), condition->value, matcher->text);
+                attributes_match(resource.bytes, BB_F_RESOURCE_ATTRIBUTES, condition_key(condition),
+                                 condition->value, matcher->text);
         }
         for (uint32_t code = 0; code < scope_count; code++) {
             struct bb_scope_ref scope = bb_dictionary_scope(dictionary, code);
@@ -161,10 +157,11 @@ static enum verdict condition_verdict(const struct bb_matcher *matcher, uint32_t
                                       const struct bb_row *row)
 {
     const struct bb_condition *condition = &matcher->search->conditions[index];
-    bool owner_has = matcher->resource_matches[(size_t)index * matcher->dictionary_counts[1] +
-                                               row->resource_code] != 0 ||
-                     matcher->scope_matches[(size_t)index * matcher->dictionary_counts[2] +
-                                            row->scope_code] != 0;
+    bool owner_has =
+        matcher->resource_matches[(size_t)index * matcher->dictionary_counts[1] +
+                                  row->resource_code] != 0 ||
+        matcher->scope_matches[(size_t)index * matcher->dictionary_counts[2] + row->scope_code] !=
+            0;
 
     switch (condition->type) {
     case BB_CONDITION_ATTRIBUTE:
@@ -223,15 +220,13 @@ static bool span_has(const struct bb_row *row, const struct bb_condition *condit
         return true;
     }
     while (bb_event_next(&reader, &event)) {
-        if (attributes_match(event.bytes, BB_F_EVENT_ATTRIBUTES, key, condition->value,
-                             text)) {
+        if (attributes_match(event.bytes, BB_F_EVENT_ATTRIBUTES, key, condition->value, text)) {
             return true;
         }
     }
     reader = bb_pb_reader_of(row->bytes);
     while (bb_link_next(&reader, &link)) {
-        if (attributes_match(link.bytes, BB_F_LINK_ATTRIBUTES, key, condition->value,
-                             text)) {
+        if (attributes_match(link.bytes, BB_F_LINK_ATTRIBUTES, key, condition->value, text)) {
             return true;
         }
     }

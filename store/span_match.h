@@ -25,8 +25,8 @@ struct bb_matcher {
     /* Per condition and code: does the resource (scope) have the attribute? In rows of codes. */
     uint8_t *resource_matches;
     uint8_t *scope_matches;
-    bool needs_bytes;  /* some condition reads the span's message */
-    bool can_match;    /* false: no row of this segment matches */
+    bool needs_bytes;    /* some condition reads the span's message */
+    bool can_match;      /* false: no row of this segment matches */
     struct bb_buf *text; /* borrowed: scratch */
 };
 

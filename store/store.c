@@ -20,10 +20,10 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/metrics.h"
+#include "store/lz4_codec.h"
 #include "store/recover.h"
 #include "store/store_internal.h"
 #include "store/store_keeper.h"
-#include "store/zstd_codec.h"
 
 static enum bb_err put_log(struct bb_store *store, struct bb_slice wire, uint64_t *out_sequence,
                            struct bb_err_detail *detail)
@@ -33,20 +33,21 @@ static enum bb_err put_log(struct bb_store *store, struct bb_slice wire, uint64_
     struct bb_buf frame;
 
     bb_buf_init(&frame, 2 * (size_t)BB_REQUEST_BYTES_MAX);
-    enum bb_err err = bb_zstd_compress(wire, &frame);
+    enum bb_err err = bb_lz4_compress(wire, &frame);
     if (err == BB_OK) {
         uint64_t sequence = atomic_fetch_add(&partition->next_log, 1);
         bb_put_be64(key, sequence);
-        err = bb_kv_put(partition->kv, BB_KV_LOG, bb_slice_of(key, sizeof key),
-                        bb_buf_slice(&frame), store->options.durability == BB_DURABILITY_FSYNC,
-                        detail);
+        err =
+            bb_kv_put(partition->kv, BB_KV_LOG, bb_slice_of(key, sizeof key), bb_buf_slice(&frame),
+                      store->options.durability == BB_DURABILITY_FSYNC, detail);
         *out_sequence = sequence;
     }
     bb_buf_dispose(&frame);
     return err;
 }
 
-/* Takes back a log entry that memory had no room for, so that it doesn't appear at the next open. */
+/* Takes back a log entry that memory had no room for, so that it doesn't appear at the next open.
+ */
 static void take_back(struct bb_store *store, uint64_t sequence)
 {
     uint8_t first[BB_LOG_KEY_SIZE];
@@ -133,8 +134,8 @@ enum bb_err bb_store_append(struct bb_store *store, const struct bb_span_batch *
     BB_ASSERT(wire.size <= BB_REQUEST_BYTES_MAX);
     for (;;) {
         pthread_rwlock_rdlock(&store->append_lock);
-        if (!bb_segment_is_full(store->active_segment, store->segment_bytes_max,
-                                batch->span_count, wire.size)) {
+        if (!bb_segment_is_full(store->active_segment, store->segment_bytes_max, batch->span_count,
+                                wire.size)) {
             err = append_locked(store, batch, wire, detail);
             pthread_rwlock_unlock(&store->append_lock);
             break;
@@ -201,8 +202,7 @@ static enum bb_err init_store(struct bb_store *store, const struct bb_store_opti
     pthread_mutex_init(&store->keep_mutex, NULL);
     pthread_mutex_init(&store->mutex, NULL);
     pthread_cond_init(&store->wake_keeper, NULL);
-    return bb_kv_shared_new(options->memory_bytes / 4, options->memory_bytes / 16,
-                            &store->shared);
+    return bb_kv_shared_new(options->memory_bytes / 4, options->memory_bytes / 16, &store->shared);
 }
 
 static void dispose_store(struct bb_store *store)

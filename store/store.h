@@ -34,9 +34,9 @@ enum bb_durability {
 struct bb_store_options {
     const char *data_dir;
     enum bb_durability durability;
-    uint64_t retention_ns;   /* a span is kept at least this long after it arrived */
-    uint64_t disk_bytes_max; /* 0: no bound */
-    uint64_t memory_bytes;   /* memtables, block cache and unsealed segments together */
+    uint64_t retention_ns;        /* a span is kept at least this long after it arrived */
+    uint64_t disk_bytes_max;      /* 0: no bound */
+    uint64_t memory_bytes;        /* memtables, block cache and unsealed segments together */
     const struct bb_clock *clock; /* borrowed until close */
 };
 
@@ -133,7 +133,7 @@ struct bb_condition {
 /* Zeros and empty slices mean "any". */
 struct bb_search {
     struct bb_slice service_name;
-    bool has_service_name; /* so that the empty name can be asked for */
+    bool has_service_name;     /* so that the empty name can be asked for */
     struct bb_slice operation; /* span name */
     bool has_operation;
     uint64_t start_unix_ns_min; /* of a span's start; inclusive */

@@ -161,8 +161,7 @@ static enum bb_err take_lock(const char *data_dir, struct bb_err_detail *detail,
     return BB_OK;
 }
 
-enum bb_err bb_store_dir_open(const char *data_dir, struct bb_err_detail *detail,
-                              int *out_lock_fd)
+enum bb_err bb_store_dir_open(const char *data_dir, struct bb_err_detail *detail, int *out_lock_fd)
 {
     static const char *const folders[] = {"partitions", "trash", "quarantine"};
     char path[BB_STORE_PATH_SIZE];
@@ -207,8 +206,8 @@ enum bb_err bb_partition_name_parse(const char *name, uint64_t *out_unix_ns)
     struct tm utc = {0};
 
     if (strlen(name) != BB_PARTITION_NAME_SIZE - 1 ||
-        sscanf(name, "%4d%2d%2dT%2d%2d%2dZ", &utc.tm_year, &utc.tm_mon, &utc.tm_mday,
-               &utc.tm_hour, &utc.tm_min, &utc.tm_sec) != 6) {
+        sscanf(name, "%4d%2d%2dT%2d%2d%2dZ", &utc.tm_year, &utc.tm_mon, &utc.tm_mday, &utc.tm_hour,
+               &utc.tm_min, &utc.tm_sec) != 6) {
         return BB_EINVAL;
     }
     utc.tm_year -= 1900;
@@ -231,8 +230,7 @@ static int compare_names(const void *a, const void *b)
 }
 
 enum bb_err bb_store_dir_list(const char *data_dir, struct bb_arena *arena,
-                              struct bb_err_detail *detail, char ***out_names,
-                              uint32_t *out_count)
+                              struct bb_err_detail *detail, char ***out_names, uint32_t *out_count)
 {
     char path[BB_STORE_PATH_SIZE];
     uint32_t capacity = 256;

@@ -3,10 +3,10 @@
  *
  *   DATA/FORMAT                 "bobbin store format 1\n"
  *   DATA/LOCK                   held by the process that has the store open
- *   DATA/partitions/NAME/       one database; NAME is the UTC second it was made at: 20261124T220000Z
- *   DATA/partitions/NAME/SEALED the partition's summary, written when nothing is added any more
- *   DATA/trash/NAME             on its way out: renamed first, so that half of it is never opened
- *   DATA/quarantine/NAME        could not be opened; nobody deletes it but a person
+ *   DATA/partitions/NAME/       one database; NAME is the UTC second it was made at:
+ * 20261124T220000Z DATA/partitions/NAME/SEALED the partition's summary, written when nothing is
+ * added any more DATA/trash/NAME             on its way out: renamed first, so that half of it is
+ * never opened DATA/quarantine/NAME        could not be opened; nobody deletes it but a person
  */
 #ifndef BB_STORE_STORE_DIR_H
 #define BB_STORE_STORE_DIR_H

@@ -17,10 +17,10 @@ struct bb_store {
     char data_dir[BB_STORE_PATH_SIZE];
     int lock_fd;
     struct bb_kv_shared *shared;
-    uint64_t period_ns;           /* length of a partition */
-    size_t segment_bytes_max;     /* of one unsealed segment */
-    size_t unsealed_bytes_max;    /* of all of them */
-    pthread_t keeper;             /* seals, rolls over, expires */
+    uint64_t period_ns;        /* length of a partition */
+    size_t segment_bytes_max;  /* of one unsealed segment */
+    size_t unsealed_bytes_max; /* of all of them */
+    pthread_t keeper;          /* seals, rolls over, expires */
     bool keeper_is_running;
 
     _Atomic uint64_t quarantined_count; /* directories set aside as damaged */
@@ -32,7 +32,7 @@ struct bb_store {
      * appends go. Outermost: the mutexes below and those of partitions and segments nest in it.
      */
     pthread_rwlock_t append_lock;
-    struct bb_partition *active;             /* guarded by append_lock; held */
+    struct bb_partition *active;              /* guarded by append_lock; held */
     struct bb_active_segment *active_segment; /* guarded by append_lock; the active one's last */
 
     /* One sealing or housekeeping at a time. Nests outside append_lock. */
@@ -62,8 +62,7 @@ void bb_view_close(struct bb_view *view);
 /* The list of partition `index`; when it can't be opened the answer is marked incomplete and
  * *out_list is NULL. BB_ENOMEM. Give it back with bb_segment_list_release. */
 BB_MUST_CHECK enum bb_err bb_view_list(struct bb_view *view, uint32_t index,
-                                       struct bb_query_ctl *ctl,
-                                       struct bb_segment_list **out_list);
+                                       struct bb_query_ctl *ctl, struct bb_segment_list **out_list);
 
 /* Marks the answer as possibly lacking something; the first reason is kept. */
 void bb_query_lacks(struct bb_query_ctl *ctl, const char *format, ...) BB_PRINTF(2, 3);
@@ -85,9 +84,11 @@ BB_MUST_CHECK enum bb_err bb_read_block(struct bb_partition *partition,
                                         const struct bb_dictionary *dictionary,
                                         struct bb_query_ctl *ctl, struct bb_arena *arena,
                                         struct bb_block *out_block, bool *out_is_there);
-BB_MUST_CHECK enum bb_err bb_read_page(struct bb_partition *partition,
+/* The messages of rows [first_row, end_row) as far as they lie in page `page`. */
+BB_MUST_CHECK enum bb_err bb_read_rows(struct bb_partition *partition,
                                        const struct bb_sealed_segment *segment, uint32_t block,
-                                       uint32_t page, const struct bb_dictionary *dictionary,
+                                       uint32_t page, uint32_t first_row, uint32_t end_row,
+                                       const struct bb_dictionary *dictionary,
                                        struct bb_query_ctl *ctl, struct bb_arena *arena,
                                        struct bb_block *decoded, bool *out_is_there);
 

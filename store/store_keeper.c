@@ -58,8 +58,7 @@ void bb_store_set_active(struct bb_store *store, struct bb_partition *partition)
     }
     pthread_mutex_lock(&partition->mutex);
     BB_ASSERT(partition->is_active);
-    store->active_segment =
-        partition->list->unsealed[partition->list->unsealed_count - 1]->segment;
+    store->active_segment = partition->list->unsealed[partition->list->unsealed_count - 1]->segment;
     pthread_mutex_unlock(&partition->mutex);
 }
 
@@ -75,8 +74,7 @@ enum bb_err bb_store_freeze_active(struct bb_store *store)
 
 /* A new partition, opened and with an active segment, in the store's list. */
 static enum bb_err make_partition(struct bb_store *store, uint64_t now_unix_ns,
-                                  struct bb_err_detail *detail,
-                                  struct bb_partition **out_partition)
+                                  struct bb_err_detail *detail, struct bb_partition **out_partition)
 {
     char name[BB_PARTITION_NAME_SIZE];
     struct bb_partition *partition = NULL;
@@ -147,8 +145,8 @@ enum bb_err bb_store_quarantine(struct bb_store *store, struct bb_partition *par
     char name[BB_PARTITION_NAME_SIZE];
 
     snprintf(name, sizeof name, "%s", partition->name);
-    bb_log(BB_LOG_ERROR, "store", "a damaged partition is set aside",
-           "partition=%s error=\"%s\"", name, detail == NULL ? "" : detail->text);
+    bb_log(BB_LOG_ERROR, "store", "a damaged partition is set aside", "partition=%s error=\"%s\"",
+           name, detail == NULL ? "" : detail->text);
     bb_partition_release(partition);
     atomic_fetch_add(&store->quarantined_count, 1);
     bb_metric_add(BB_M_STORE_QUARANTINED_PARTITIONS, 1);
@@ -475,7 +473,6 @@ void bb_store_update_metrics(struct bb_store *store)
     bb_metric_set(BB_M_MEMORY_ACTIVE_BYTES, (int64_t)bb_store_unsealed_bytes(store));
     bb_metric_set(BB_M_MEMORY_CACHE_BYTES, (int64_t)bb_kv_cache_bytes(store->shared));
     pthread_rwlock_rdlock(&store->append_lock);
-    bb_metric_set(BB_M_MEMORY_MEMTABLE_BYTES,
-                  (int64_t)bb_kv_memtable_bytes(store->active->kv));
+    bb_metric_set(BB_M_MEMORY_MEMTABLE_BYTES, (int64_t)bb_kv_memtable_bytes(store->active->kv));
     pthread_rwlock_unlock(&store->append_lock);
 }

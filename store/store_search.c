@@ -48,8 +48,7 @@ static bool is_worth_it(const struct searching *searching, const struct bb_row_b
 
     if (bounds->start_unix_ns_max < search->start_unix_ns_min ||
         bounds->duration_ns_max < search->duration_ns_min ||
-        (search->start_unix_ns_max != 0 &&
-         bounds->start_unix_ns_min > search->start_unix_ns_max)) {
+        (search->start_unix_ns_max != 0 && bounds->start_unix_ns_min > search->start_unix_ns_max)) {
         return false;
     }
     return bb_top_traces_wants(&searching->top, bound_of(search, bounds));
@@ -90,13 +89,29 @@ static enum bb_err search_active(struct searching *searching, struct bb_active_s
                 return err;
             }
         }
-        if (bb_top_traces_wants(&searching->top, key) &&
-            bb_matcher_columns_match(&matcher, row) &&
+        if (bb_top_traces_wants(&searching->top, key) && bb_matcher_columns_match(&matcher, row) &&
             (!matcher.needs_bytes || bb_matcher_bytes_match(&matcher, row))) {
             bb_top_traces_add(&searching->top, &row->trace_id, key);
         }
     }
     return BB_OK;
+}
+
+/* Loads the messages of the page that row `row` lies in, unless they are there. */
+static enum bb_err load_page(struct searching *searching, struct bb_partition *partition,
+                             const struct bb_sealed_segment *segment, uint32_t index,
+                             const struct bb_dictionary *dictionary, uint32_t row,
+                             struct bb_arena *arena, struct bb_block *block)
+{
+    bool is_there = false;
+
+    if (block->rows[row].bytes.data != NULL) {
+        return BB_OK;
+    }
+    uint32_t page = bb_block_page_of(block, row);
+    return bb_read_rows(partition, segment, index, page, block->page_first_rows[page],
+                        block->page_first_rows[page + 1], dictionary, searching->ctl, arena, block,
+                        &is_there);
 }
 
 static enum bb_err search_block(struct searching *searching, struct bb_partition *partition,
@@ -106,20 +121,18 @@ static enum bb_err search_block(struct searching *searching, struct bb_partition
     struct bb_block block;
     bool is_there = false;
 
-    enum bb_err err = bb_read_block(partition, segment, index, matcher->dictionary,
-                                    searching->ctl, arena, &block, &is_there);
+    enum bb_err err = bb_read_block(partition, segment, index, matcher->dictionary, searching->ctl,
+                                    arena, &block, &is_there);
     for (uint32_t i = 0; err == BB_OK && is_there && i < block.row_count; i++) {
         const struct bb_row *row = &block.rows[i];
         uint64_t key = key_of(searching->search, row);
-        if (!bb_top_traces_wants(&searching->top, key) ||
-            !bb_matcher_columns_match(matcher, row)) {
+        if (!bb_top_traces_wants(&searching->top, key) || !bb_matcher_columns_match(matcher, row)) {
             continue;
         }
         if (matcher->needs_bytes) {
-            bool has_page = false;
-            err = bb_read_page(partition, segment, index, bb_block_page_of(&block, i),
-                               matcher->dictionary, searching->ctl, arena, &block, &has_page);
-            if (err != BB_OK || !has_page || !bb_matcher_bytes_match(matcher, row)) {
+            err = load_page(searching, partition, segment, index, matcher->dictionary, i, arena,
+                            &block);
+            if (err != BB_OK || row->bytes.data == NULL || !bb_matcher_bytes_match(matcher, row)) {
                 continue;
             }
         }
@@ -136,8 +149,8 @@ static enum bb_err search_blocks(struct searching *searching, struct bb_partitio
     enum bb_err err = visits == NULL ? BB_ENOMEM : BB_OK;
 
     for (uint32_t i = 0; i < segment->block_count && err == BB_OK; i++) {
-        visits[i] = (struct visit){
-            .bound = bound_of(searching->search, &segment->blocks[i].bounds), .index = i};
+        visits[i] = (struct visit){.bound = bound_of(searching->search, &segment->blocks[i].bounds),
+                                   .index = i};
     }
     if (err == BB_OK) {
         qsort(visits, segment->block_count, sizeof *visits, by_bound_descending);
@@ -168,8 +181,8 @@ static enum bb_err search_sealed(struct searching *searching, struct bb_partitio
     bool is_there = false;
 
     bb_arena_init(&arena, BB_SCAN_ARENA_BYTES_MAX);
-    enum bb_err err = bb_read_dictionary(partition, segment, searching->ctl, &arena, &dictionary,
-                                         &is_there);
+    enum bb_err err =
+        bb_read_dictionary(partition, segment, searching->ctl, &arena, &dictionary, &is_there);
     if (err == BB_OK && is_there) {
         err = bb_matcher_init(&matcher, searching->search, dictionary, &searching->text, &arena);
         if (err == BB_OK && matcher.can_match) {
@@ -194,8 +207,8 @@ static enum bb_err search_list(struct searching *searching, const struct bb_segm
         bb_top_traces_cut(&searching->top);
     }
     for (uint32_t i = 0; i < list->sealed_count && err == BB_OK; i++) {
-        visits[i] = (struct visit){
-            .bound = bound_of(searching->search, &list->sealed[i]->bounds), .index = i};
+        visits[i] = (struct visit){.bound = bound_of(searching->search, &list->sealed[i]->bounds),
+                                   .index = i};
     }
     if (err == BB_OK) {
         qsort(visits, list->sealed_count, sizeof *visits, by_bound_descending);

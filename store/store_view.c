@@ -122,9 +122,8 @@ enum bb_err bb_read_dictionary(struct bb_partition *partition,
 }
 
 static enum bb_err get_frame(struct bb_partition *partition,
-                             const struct bb_sealed_segment *segment, uint32_t block,
-                             uint32_t page, struct bb_query_ctl *ctl,
-                             struct bb_kv_value *out_value)
+                             const struct bb_sealed_segment *segment, uint32_t block, uint32_t page,
+                             struct bb_query_ctl *ctl, struct bb_kv_value *out_value)
 {
     uint8_t key[BB_BLOCK_KEY_SIZE];
 
@@ -152,20 +151,16 @@ enum bb_err bb_read_block(struct bb_partition *partition, const struct bb_sealed
     return after_read(err, partition, segment, "block", ctl, out_is_there);
 }
 
-enum bb_err bb_read_page(struct bb_partition *partition, const struct bb_sealed_segment *segment,
-                         uint32_t block, uint32_t page, const struct bb_dictionary *dictionary,
-                         struct bb_query_ctl *ctl, struct bb_arena *arena,
-                         struct bb_block *decoded, bool *out_is_there)
+enum bb_err bb_read_rows(struct bb_partition *partition, const struct bb_sealed_segment *segment,
+                         uint32_t block, uint32_t page, uint32_t first_row, uint32_t end_row,
+                         const struct bb_dictionary *dictionary, struct bb_query_ctl *ctl,
+                         struct bb_arena *arena, struct bb_block *decoded, bool *out_is_there)
 {
     struct bb_kv_value value = {.pin = NULL};
 
-    if (decoded->page_is_loaded[page]) {
-        *out_is_there = true;
-        return BB_OK;
-    }
     enum bb_err err = get_frame(partition, segment, block, page + 1, ctl, &value);
     if (err == BB_OK) {
-        err = bb_block_load_page(decoded, page, value.bytes, dictionary, arena);
+        err = bb_block_load_rows(decoded, page, value.bytes, first_row, end_row, dictionary, arena);
         bb_kv_value_dispose(&value);
     }
     return after_read(err, partition, segment, "page", ctl, out_is_there);

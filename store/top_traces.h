@@ -20,7 +20,7 @@ struct bb_top_traces {
     uint32_t hit_count;
     uint32_t capacity;
     uint32_t limit;
-    uint64_t bar;  /* no hit with a smaller key is among the best */
+    uint64_t bar; /* no hit with a smaller key is among the best */
     bool has_bar;
 };
 
@@ -33,8 +33,7 @@ static inline bool bb_top_traces_wants(const struct bb_top_traces *top, uint64_t
     return !top->has_bar || key >= top->bar;
 }
 
-void bb_top_traces_add(struct bb_top_traces *top, const struct bb_trace_id *trace_id,
-                       uint64_t key);
+void bb_top_traces_add(struct bb_top_traces *top, const struct bb_trace_id *trace_id, uint64_t key);
 
 /* Brings the bar up to date: between two segments, so that the next may be skipped. */
 void bb_top_traces_cut(struct bb_top_traces *top);

@@ -20,7 +20,7 @@ struct found_span {
 struct fetching {
     const struct bb_trace_id *trace_id;
     struct bb_query_ctl *ctl;
-    struct bb_arena *arena; /* the caller's */
+    struct bb_arena *arena;            /* the caller's */
     struct bb_intern_table *resources; /* entries as in a dictionary */
     struct bb_intern_table *scopes;
     struct found_span *spans;
@@ -31,8 +31,7 @@ static enum bb_err add_span(struct fetching *fetching, const struct bb_row *row,
                             const struct bb_dictionary *dictionary)
 {
     struct found_span *found = bb_arena_try_alloc(fetching->arena, sizeof *found);
-    struct bb_operation_entry operation =
-        bb_dictionary_operation(dictionary, row->operation_code);
+    struct bb_operation_entry operation = bb_dictionary_operation(dictionary, row->operation_code);
     uint32_t resource_index = 0;
     uint32_t scope_index = 0;
 
@@ -98,15 +97,25 @@ static enum bb_err fetch_block(struct fetching *fetching, struct bb_partition *p
     if (err != BB_OK || !is_there) {
         return err;
     }
-    for (uint32_t i = 0; i < block.row_count && err == BB_OK; i++) {
-        if (!bb_trace_id_equals(&block.rows[i].trace_id, fetching->trace_id)) {
-            continue;
-        }
+    uint32_t first = 0;
+    while (first < block.row_count &&
+           !bb_trace_id_equals(&block.rows[first].trace_id, fetching->trace_id)) {
+        first++;
+    }
+    uint32_t end = first; /* rows of a trace stand together */
+    while (end < block.row_count &&
+           bb_trace_id_equals(&block.rows[end].trace_id, fetching->trace_id)) {
+        end++;
+    }
+    for (uint32_t i = first; i < end && err == BB_OK;) {
+        uint32_t page = bb_block_page_of(&block, i);
+        uint32_t page_end = block.page_first_rows[page + 1];
         bool has_page = false;
-        err = bb_read_page(partition, segment, index, bb_block_page_of(&block, i), dictionary,
-                           fetching->ctl, scratch, &block, &has_page);
-        if (err == BB_OK && has_page) {
-            err = add_span(fetching, &block.rows[i], dictionary);
+        page_end = page_end < end ? page_end : end;
+        err = bb_read_rows(partition, segment, index, page, i, page_end, dictionary, fetching->ctl,
+                           scratch, &block, &has_page);
+        for (; i < page_end && err == BB_OK; i++) {
+            err = has_page ? add_span(fetching, &block.rows[i], dictionary) : BB_OK;
         }
     }
     return err;
@@ -129,8 +138,8 @@ static enum bb_err fetch_sealed(struct fetching *fetching, struct bb_partition *
         return BB_OK;
     }
     bb_arena_init(&scratch, BB_SCAN_ARENA_BYTES_MAX);
-    enum bb_err err = bb_read_dictionary(partition, segment, fetching->ctl, &scratch, &dictionary,
-                                         &is_there);
+    enum bb_err err =
+        bb_read_dictionary(partition, segment, fetching->ctl, &scratch, &dictionary, &is_there);
     for (uint32_t i = first; i < end && err == BB_OK && is_there; i++) {
         struct bb_arena block_scratch;
         bb_arena_init(&block_scratch, BB_SCAN_ARENA_BYTES_MAX);
@@ -197,8 +206,7 @@ static enum bb_err put_spans(struct fetching *fetching, struct bb_span_batch *ba
 {
     uint32_t kept = 0;
 
-    batch->spans =
-        bb_arena_try_alloc(fetching->arena, fetching->span_count * sizeof *batch->spans);
+    batch->spans = bb_arena_try_alloc(fetching->arena, fetching->span_count * sizeof *batch->spans);
     if (batch->spans == NULL) {
         return BB_ENOMEM;
     }
@@ -222,10 +230,9 @@ static enum bb_err put_owners(struct fetching *fetching, struct bb_span_batch *b
 
     batch->resource_count = fetching->resources->count;
     batch->scope_count = fetching->scopes->count;
-    batch->resources = bb_arena_try_alloc(fetching->arena,
-                                          batch->resource_count * sizeof *batch->resources);
-    batch->scopes =
-        bb_arena_try_alloc(fetching->arena, batch->scope_count * sizeof *batch->scopes);
+    batch->resources =
+        bb_arena_try_alloc(fetching->arena, batch->resource_count * sizeof *batch->resources);
+    batch->scopes = bb_arena_try_alloc(fetching->arena, batch->scope_count * sizeof *batch->scopes);
     if (dictionary == NULL || batch->resources == NULL || batch->scopes == NULL) {
         return BB_ENOMEM;
     }
