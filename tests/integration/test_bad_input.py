@@ -456,7 +456,9 @@ def frame_cases():
     one = raw.frame
     unimplemented = "/opentelemetry.proto.collector.trace.v1.TraceService/Nothing"
     yield Case("frame.flag_without_encoding", frames(lambda good: one(gzip.compress(good), 1)), 3)
-    yield Case("frame.flag_5", frames(lambda good: one(good, 5)), (None, 3, 12, 13))
+    # gRPC core 1.51 hands up a frame with a flag that doesn't exist as an empty message or as none,
+    # and an empty request succeeds: nothing tells the two apart.
+    yield Case("frame.flag_5", frames(lambda good: one(good, 5)), (0, 3))
     yield Case("frame.flag_lies", frames(lambda good: one(good, 1), gzip_header), 3, "gzip")
     yield Case("frame.gzip_cut", frames(lambda good: one(gzip.compress(good)[:-9], 1), gzip_header), 3, "gzip")
     yield Case("frame.gzip_bomb_of_2_gib", frames(lambda good: one(bomb(2048 * MIB), 1), gzip_header), 8)
