@@ -236,9 +236,9 @@ static void call_free(struct call *call)
     }
 }
 
-static void start_batch(struct call *call, const grpc_op *ops, size_t op_count, struct tag *tag)
+static void start_batch(grpc_call *core, const grpc_op *ops, size_t op_count, struct tag *tag)
 {
-    grpc_call_error error = grpc_call_start_batch(call->core, ops, op_count, tag, NULL);
+    grpc_call_error error = grpc_call_start_batch(core, ops, op_count, tag, NULL);
 
     /* Anything else means that we broke the rules of the batch. */
     BB_ASSERT(error == GRPC_CALL_OK);
@@ -467,7 +467,7 @@ static enum bb_err send_message(struct bb_rpc_call *api, struct bb_slice bytes)
     pthread_mutex_lock(&call->mutex);
     call->send_state = SEND_RUNNING;
     pthread_mutex_unlock(&call->mutex);
-    start_batch(call, ops, op_count, &call->send_tag);
+    start_batch(call->core, ops, op_count, &call->send_tag);
     enum bb_err err = wait_until_sent(call);
     call_drop_message(call);
     return err;
@@ -494,6 +494,7 @@ static void add_status_op(struct call *call, grpc_op *op)
 static void finish(struct call *call, bool with_close)
 {
     grpc_op ops[OPS_MAX] = {0};
+    grpc_call *core = call->core; /* read before the call is handed over */
     size_t op_count = 0;
 
     if (!call->has_sent_metadata) {
@@ -512,7 +513,7 @@ static void finish(struct call *call, bool with_close)
     }
     call_drop_request(call);
     atomic_store_explicit(&call->is_answered, true, memory_order_release);
-    start_batch(call, ops, op_count, &call->status_tag);
+    start_batch(core, ops, op_count, &call->status_tag);
 }
 
 /* Running a call */
@@ -549,7 +550,7 @@ static void submit(struct call *call)
     grpc_op close = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER};
 
     close.data.recv_close_on_server.cancelled = &call->is_close_cancelled;
-    start_batch(call, &close, 1, &call->close_tag);
+    start_batch(call->core, &close, 1, &call->close_tag);
     call->work.run = run_on_worker;
     if (!bb_worker_pool_try_submit(call->poller->server->pool, &call->work)) {
         set_refusal(call, BB_EBUSY, "too many requests wait");
