@@ -39,6 +39,7 @@ THIRD_PARTY = [
     (r"grpc/|grpc_security|byte_buffer", {"collector/grpc_server.c", "bench/load_grpc.c"}),
     (r"microhttpd\.h", {"collector/http_server.c"}),
     (r"zlib\.h", {"collector/inflate.c"}),
+    (r"lz4\.h", {"store/lz4_codec.c"}),
     # Blocks in the store; request bodies under a limit while they are inflated; captured files.
     (r"zstd(_errors)?\.h", {"store/zstd_codec.c", "collector/inflate.c", "query/cli/otlp_file.c"}),
     (r"curl/", {"query/cli/http_client.c", "bench/load_http.c"}),
