@@ -336,7 +336,7 @@ enum bb_err bb_block_decode(struct bb_slice columns_frame, const struct bb_dicti
         return err;
     }
     struct bb_pb_reader reader = bb_pb_reader_of(plain);
-    if (!read_varint_up_to(&reader, BB_BLOCK_SPANS_MAX, &block.row_count) ||
+    if (!read_varint_up_to(&reader, BB_BLOCK_SPANS_MAX, &block.row_count) || block.row_count == 0 ||
         !read_varint_up_to(&reader, block.row_count, &block.page_count)) {
         return BB_ECORRUPT;
     }

@@ -809,7 +809,8 @@ static enum bb_err put_whole(struct bb_page_reader *reader, struct bb_buf *out)
     struct bb_page_column *column = &reader->columns[0];
     struct bb_slice message;
 
-    if (column->entry.size == 0 || !next_string(column, scratch, &message)) {
+    if (reader->dictionary->columns.count == 0 || column->entry.size == 0 ||
+        !next_string(column, scratch, &message)) {
         return BB_ECORRUPT;
     }
     if (out == NULL) {

@@ -250,6 +250,9 @@ static enum bb_err read_values(struct bb_slice bytes, struct bb_dictionary *dict
         return BB_ECORRUPT;
     }
     struct bb_column_values *values = &dictionary->column_values[column];
+    if (count == 0 || values->count > 0) {
+        return BB_ECORRUPT; /* a column has its values once */
+    }
     values->values = bb_arena_try_alloc(arena, count * sizeof *values->values);
     if (values->values == NULL) {
         return BB_ENOMEM;
