@@ -16,18 +16,16 @@ build | build-essential        | gcc 12 and the C library headers
 build | cmake                  | the build (3.25 or later)
 build | ninja-build            | runs what CMake plans
 build | pkg-config             | finds the libraries below
-build | protobuf-compiler      | protoc reads proto/
-build | protobuf-c-compiler    | protoc-gen-c makes C of it
+build | protobuf-c-compiler    | makes C of proto/
 build | libprotobuf-c-dev      | protobuf messages that are not on the hot path
 build | librocksdb-dev         | the key-value engine under the store
 build | libgrpc-dev            | gRPC core: OTLP and Jaeger over gRPC
 build | libmicrohttpd-dev      | HTTP: OTLP, the query API, the viewer, admin
-build | libjansson-dev         | reads JSON
 build | zlib1g-dev             | gzip bodies
 build | libzstd-dev            | zstd: stored blocks, bodies, captured traffic
 build | liblz4-dev             | LZ4: the log of the store
 build | libcurl4-openssl-dev   | the HTTP client of the bobbin command
-build | python3                | makes the built-in copy of the viewer, the tidy script
+test  | python3                | integration tests, the tidy script, the count of tests
 build | curl                   | ./run asks whether the daemon is ready
 build | git                    | the commit that /version tells
 test  | libcmocka-dev          | unit tests
