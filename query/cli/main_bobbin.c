@@ -34,7 +34,9 @@ static const struct bb_command commands[] = {
      "  bobbin export --trace 4bf92f3577b34da6a3ce929d0e0e4736 --output-format json",
      bb_cmd_export},
     {"generate", "", "Sends traffic of a made-up web shop",
-     "The same --seed and --until give the same spans, byte for byte.", bb_cmd_generate},
+     "The same --seed gives the same spans, byte for byte, when --since and --until are given as\n"
+     "points in time.",
+     bb_cmd_generate},
 };
 
 static void print_help(void)

@@ -21,13 +21,24 @@
 enum { F_RESPONSE_PARTIAL_SUCCESS = 1, F_PARTIAL_REJECTED = 1, F_PARTIAL_MESSAGE = 2 };
 enum { F_STATUS_MESSAGE = 2 };
 
+static void sleep_ns(uint64_t ns)
+{
+    struct timespec left = {
+        .tv_sec = (time_t)(ns / BB_NS_PER_S),
+        .tv_nsec = (long)(ns % BB_NS_PER_S),
+    };
+
+    while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+    }
+}
+
 enum bb_err bb_otlp_sender_init(struct bb_otlp_sender *sender, const char *endpoint,
                                 uint64_t spans_per_s)
 {
     size_t size = strlen(endpoint);
     size_t path_size = strlen(TRACES_PATH);
 
-    *sender = (struct bb_otlp_sender){.spans_per_s = spans_per_s};
+    *sender = (struct bb_otlp_sender){.spans_per_s = spans_per_s, .wait_ns = sleep_ns};
     bb_http_client_reply_init(&sender->reply, REPLY_BYTES_MAX);
     bb_progress_init(&sender->progress);
     bb_buf_init(&sender->url, URL_BYTES_MAX);
@@ -67,17 +78,6 @@ uint64_t bb_otlp_retry_wait_ms(unsigned attempt, uint64_t retry_after_s, uint64_
     return wait_ms / 2 + chance % (wait_ms / 2 + 1);
 }
 
-static void wait_ns(uint64_t ns)
-{
-    struct timespec left = {
-        .tv_sec = (time_t)(ns / BB_NS_PER_S),
-        .tv_nsec = (long)(ns % BB_NS_PER_S),
-    };
-
-    while (nanosleep(&left, &left) != 0 && errno == EINTR) {
-    }
-}
-
 /* Waits until so many spans may have been sent since the start. */
 static void keep_rate(struct bb_otlp_sender *sender)
 {
@@ -92,7 +92,7 @@ static void keep_rate(struct bb_otlp_sender *sender)
     double due_ns = (double)sender->span_count / (double)sender->spans_per_s * (double)BB_NS_PER_S;
     double gone_ns = (double)(now_ns - sender->start_ns);
     if (due_ns > gone_ns) {
-        wait_ns((uint64_t)(due_ns - gone_ns));
+        sender->wait_ns((uint64_t)(due_ns - gone_ns));
     }
 }
 
@@ -241,7 +241,7 @@ enum bb_err bb_otlp_sender_send(struct bb_otlp_sender *sender, struct bb_slice r
         uint64_t wait_ms = bb_otlp_retry_wait_ms(attempt, sender->reply.retry_after_s,
                                                  bb_clock_monotonic_ns(&bb_clock_system));
         sender->retry_count++;
-        wait_ns(wait_ms * BB_NS_PER_MS);
+        sender->wait_ns(wait_ms * BB_NS_PER_MS);
         waited_ms += wait_ms;
     }
     if (err == BB_OK) {

@@ -30,7 +30,8 @@ struct bb_otlp_sender {
     uint64_t spans_per_s; /* 0: as fast as it goes */
     uint64_t start_ns;    /* monotonic: of the first request */
     struct bb_progress progress;
-    uint64_t work_total; /* what work_done goes up to, for the bar */
+    void (*wait_ns)(uint64_t ns); /* sleeps; a test puts its own here after init */
+    uint64_t work_total;          /* what work_done goes up to, for the bar */
     uint64_t work_done;
 
     uint64_t request_count; /* answered with success */
