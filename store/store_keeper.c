@@ -72,6 +72,21 @@ enum bb_err bb_store_freeze_active(struct bb_store *store)
     return err;
 }
 
+/* `now_unix_ns`, or a second after the newest partition was made: within the same second, or after
+ * the clock has stepped back, also while we were down, names stay in order and each its own. */
+static uint64_t after_newest(struct bb_store *store, uint64_t now_unix_ns)
+{
+    uint64_t newest_unix_ns = 0;
+
+    pthread_mutex_lock(&store->mutex);
+    if (store->partition_count > 0) {
+        newest_unix_ns = store->partitions[store->partition_count - 1]->made_unix_ns;
+    }
+    pthread_mutex_unlock(&store->mutex);
+    bool is_after = now_unix_ns / BB_NS_PER_S > newest_unix_ns / BB_NS_PER_S;
+    return is_after ? now_unix_ns : newest_unix_ns + BB_NS_PER_S;
+}
+
 /* A new partition, opened and with an active segment, in the store's list. */
 static enum bb_err make_partition(struct bb_store *store, uint64_t now_unix_ns,
                                   struct bb_err_detail *detail, struct bb_partition **out_partition)
@@ -80,11 +95,7 @@ static enum bb_err make_partition(struct bb_store *store, uint64_t now_unix_ns,
     struct bb_partition *partition = NULL;
     uint64_t end_unix_ns = (now_unix_ns / store->period_ns + 1) * store->period_ns;
 
-    bb_partition_name_format(now_unix_ns, name);
-    if (store->active != NULL && strcmp(name, store->active->name) <= 0) {
-        /* Within the same second, or after a step back of the clock: names stay in order. */
-        bb_partition_name_format(store->active->made_unix_ns + BB_NS_PER_S, name);
-    }
+    bb_partition_name_format(after_newest(store, now_unix_ns), name);
     enum bb_err err =
         bb_partition_new(store->data_dir, name, store->shared, end_unix_ns, &partition);
     if (err == BB_OK) {
