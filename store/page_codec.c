@@ -34,7 +34,8 @@ enum bb_err bb_plan_columns(struct bb_shredder *shredder, struct bb_arena *arena
     for (uint32_t column = 0; column < column_count; column++) {
         struct bb_value_vector *vector = &shredder->vectors[column];
         struct bb_column_plan *plan = &plans[column];
-        if (!bb_column_has_strings(bb_column_type_of(bb_intern_get(&shredder->columns, column)))) {
+        struct bb_slice entry = bb_intern_get(&shredder->columns, column);
+        if (vector->is_direct || !bb_column_has_strings(bb_column_type_of(entry))) {
             continue;
         }
         plan->globals = bb_arena_try_alloc(arena, vector->count * sizeof *plan->globals);
@@ -87,6 +88,7 @@ static bool uuid_digits(struct bb_slice text, char out[32])
 /* A string column's values as they stand in one page. */
 struct page_strings {
     const struct bb_shredder *shredder;
+    const struct bb_slice *texts; /* NULL: by code */
     const uint32_t *globals;
     const uint32_t *codes;
     uint32_t count;
@@ -94,6 +96,9 @@ struct page_strings {
 
 static struct bb_slice string_at(const struct page_strings *strings, uint32_t index)
 {
+    if (strings->texts != NULL) {
+        return strings->texts[index];
+    }
     return bb_intern_get(&strings->shredder->strings, strings->globals[strings->codes[index]]);
 }
 
@@ -198,10 +203,13 @@ void bb_page_encode(const struct bb_shredder *shredder, const struct bb_column_p
         } else if (plan->is_in_dictionary) {
             put_codes(vector->codes + first, count, plan->distinct_count, out);
         } else {
-            struct page_strings strings = {.shredder = shredder,
-                                           .globals = plan->globals,
-                                           .codes = vector->codes + first,
-                                           .count = count};
+            struct page_strings strings = {
+                .shredder = shredder,
+                .texts = vector->is_direct ? vector->texts + first : NULL,
+                .globals = plan->globals,
+                .codes = vector->is_direct ? NULL : vector->codes + first,
+                .count = count,
+            };
             put_direct_strings(&strings, out);
         }
     }

@@ -16,6 +16,9 @@
 #include "store/varint_code.h"
 
 #define SHAPE_BYTES_MAX (64u << 10)
+#define VECTOR_CAPACITY_MIN 256u
+/* Values after which it is decided whether a column's strings repeat. */
+#define DIRECT_DECISION_COUNT 2048u
 /* Values of UINT tokens above this would make a shape each. */
 #define SHAPE_UINT_MAX 4096u
 
@@ -43,35 +46,61 @@ void bb_shredder_dispose(struct bb_shredder *shredder)
         return;
     }
     for (uint32_t i = 0; i < BB_COLUMNS_MAX; i++) {
-        free(shredder->vectors[i].codes);   /* tidy: allow malloc: vectors that grow by doubling */
-        free(shredder->vectors[i].numbers); /* tidy: allow malloc: likewise */
+        free(shredder->vectors[i].codes);   /* tidy: allow free: vectors that grow by doubling */
+        free(shredder->vectors[i].texts);   /* tidy: allow free: likewise */
+        free(shredder->vectors[i].numbers); /* tidy: allow free: likewise */
     }
     bb_buf_dispose(&shredder->shape);
 }
 
-/* Room for `more` values, of either kind. */
-static bool grow_vector(struct bb_value_vector *vector, bool has_codes, uint32_t more)
+/* `values` with room for `capacity` of `size` bytes each; NULL, and `values` stays, without memory.
+ */
+static void *resize(void *values, uint32_t capacity, size_t size)
 {
-    if (BB_LIKELY(vector->capacity - vector->count >= more)) {
+    return realloc(values, capacity * size); /* tidy: allow realloc: see dispose */
+}
+
+/* Room for one value more. */
+static bool grow_vector(struct bb_value_vector *vector, bool has_strings)
+{
+    if (BB_LIKELY(vector->count < vector->capacity)) {
         return true;
     }
-    uint32_t capacity = vector->capacity == 0 ? 256 : vector->capacity * 2;
-    if (has_codes) {
-        uint32_t *codes =
-            realloc(vector->codes, capacity * sizeof *codes); /* tidy: allow malloc: see dispose */
-        if (codes == NULL) {
-            return false;
-        }
-        vector->codes = codes;
+    uint32_t capacity = vector->capacity == 0 ? VECTOR_CAPACITY_MIN : vector->capacity * 2;
+    void *larger = NULL;
+    if (vector->is_direct) {
+        larger = resize(vector->texts, capacity, sizeof *vector->texts);
+        vector->texts = larger == NULL ? vector->texts : larger;
+    } else if (has_strings) {
+        larger = resize(vector->codes, capacity, sizeof *vector->codes);
+        vector->codes = larger == NULL ? vector->codes : larger;
     } else {
-        uint64_t *numbers =
-            realloc(vector->numbers, capacity * sizeof *numbers); /* tidy: allow malloc: as above */
-        if (numbers == NULL) {
-            return false;
-        }
-        vector->numbers = numbers;
+        larger = resize(vector->numbers, capacity, sizeof *vector->numbers);
+        vector->numbers = larger == NULL ? vector->numbers : larger;
     }
-    vector->capacity = capacity;
+    if (larger != NULL) {
+        vector->capacity = capacity;
+    }
+    return larger != NULL;
+}
+
+/* A column whose strings hardly repeat: looking each up would cost the most and bring nothing. */
+static bool must_turn_direct(const struct bb_value_vector *vector)
+{
+    return vector->count == DIRECT_DECISION_COUNT &&
+           vector->new_count > DIRECT_DECISION_COUNT / 4 * 3;
+}
+
+static bool turn_direct(struct bb_shredder *shredder, struct bb_value_vector *vector)
+{
+    vector->texts = resize(NULL, vector->capacity, sizeof *vector->texts);
+    if (vector->texts == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < vector->count; i++) {
+        vector->texts[i] = bb_intern_get(&shredder->strings, vector->codes[i]);
+    }
+    vector->is_direct = true;
     return true;
 }
 
@@ -211,25 +240,45 @@ static bool put_value_op(struct strict *strict, uint32_t column)
     return true;
 }
 
+/* The code of `value`, which the column's last value often has: spans of a trace stand together. */
+static bool find_string(struct bb_shredder *shredder, struct bb_value_vector *vector,
+                        struct bb_slice value, uint32_t *out_code)
+{
+    uint32_t known_count = shredder->strings.count;
+
+    if (vector->count > 0) {
+        *out_code = vector->codes[vector->count - 1];
+        if (bb_slice_equals(bb_intern_get(&shredder->strings, *out_code), value)) {
+            return true;
+        }
+    }
+    if (bb_intern_add_borrowed(&shredder->strings, value, out_code) != BB_OK) {
+        return false;
+    }
+    vector->new_count += *out_code >= known_count;
+    return true;
+}
+
 static bool put_string(struct strict *strict, uint32_t column, struct bb_slice value)
 {
     struct bb_shredder *shredder = strict->shredder;
     struct bb_value_vector *vector = &shredder->vectors[column];
-    uint32_t code = vector->count > 0 ? vector->codes[vector->count - 1] : 0;
+    uint32_t code = 0;
 
     if (!put_value_op(strict, column)) {
         return false;
     }
-    if (!grow_vector(vector, true, 1)) {
+    if (!grow_vector(vector, true) ||
+        (must_turn_direct(vector) && !vector->is_direct && !turn_direct(shredder, vector))) {
         return out_of_memory(strict);
     }
-    /* Spans of a trace stand together, and often say the same. */
-    bool is_repeat =
-        vector->count > 0 && bb_slice_equals(bb_intern_get(&shredder->strings, code), value);
-    if (!is_repeat && bb_intern_add_borrowed(&shredder->strings, value, &code) != BB_OK) {
+    if (vector->is_direct) {
+        vector->texts[vector->count++] = value;
+    } else if (find_string(shredder, vector, value, &code)) {
+        vector->codes[vector->count++] = code;
+    } else {
         return out_of_memory(strict);
     }
-    vector->codes[vector->count++] = code;
     touch(shredder, column);
     return true;
 }
@@ -241,7 +290,7 @@ static bool put_number(struct strict *strict, uint32_t column, uint64_t value)
     if (!put_value_op(strict, column)) {
         return false;
     }
-    if (!grow_vector(vector, false, 1)) {
+    if (!grow_vector(vector, false)) {
         return out_of_memory(strict);
     }
     vector->numbers[vector->count++] = value;
@@ -399,7 +448,7 @@ static bool put_link_id(struct strict *strict, struct strict_reader *reader, boo
     if (!is_trace_id) {
         return true;
     }
-    if (!grow_vector(vector, false, 1)) {
+    if (!grow_vector(vector, false)) {
         return out_of_memory(strict);
     }
     vector->numbers[vector->count++] = bb_get_le64(id.data + 8);

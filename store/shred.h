@@ -19,12 +19,15 @@
 /* Shapes of one segment, likewise. */
 #define BB_SHAPES_MAX 65536u
 
-/* The values of one column in row order. */
+/* The values of one column in row order, in one of three forms. */
 struct bb_value_vector {
-    uint32_t *codes;   /* STRING and RAW, WHOLE: codes of bb_shredder.strings */
-    uint64_t *numbers; /* other types but ID16 (two numbers each) */
+    uint32_t *codes;        /* strings that repeat: codes of bb_shredder.strings */
+    struct bb_slice *texts; /* strings that hardly do: as they are, borrowed */
+    uint64_t *numbers;      /* other types; ID16 takes two */
     uint32_t count;
     uint32_t capacity;
+    uint32_t new_count; /* strings that no column had before */
+    bool is_direct;     /* texts, not codes */
 };
 
 struct bb_shredder {

@@ -25,6 +25,10 @@
 #include "store/store_internal.h"
 #include "store/store_keeper.h"
 
+/* How long an append waits for a segment to be sealed before it asks the sender to come again: what
+ * sealing one takes. A request that is sent twice costs more than one that waits. */
+#define ROOM_WAIT_MS 200u
+
 static enum bb_err put_log(struct bb_store *store, struct bb_slice wire, uint64_t *out_sequence,
                            struct bb_err_detail *detail)
 {
@@ -141,7 +145,11 @@ enum bb_err bb_store_append(struct bb_store *store, const struct bb_span_batch *
             break;
         }
         pthread_rwlock_unlock(&store->append_lock);
+        uint64_t sealed_count = bb_store_sealed_count(store);
         err = make_room(store, batch->span_count, wire.size);
+        if (err == BB_EBUSY && bb_store_await_seal(store, sealed_count, ROOM_WAIT_MS)) {
+            continue;
+        }
         if (err != BB_OK) {
             (void)bb_err_set(detail, err, "spans that are not sealed yet fill their memory");
             break;
@@ -202,6 +210,7 @@ static enum bb_err init_store(struct bb_store *store, const struct bb_store_opti
     pthread_mutex_init(&store->keep_mutex, NULL);
     pthread_mutex_init(&store->mutex, NULL);
     pthread_cond_init(&store->wake_keeper, NULL);
+    pthread_cond_init(&store->segment_sealed, NULL);
     return bb_kv_shared_new(options->memory_bytes / 4, options->memory_bytes / 16, &store->shared);
 }
 
@@ -220,6 +229,7 @@ static void dispose_store(struct bb_store *store)
     pthread_mutex_destroy(&store->keep_mutex);
     pthread_mutex_destroy(&store->mutex);
     pthread_cond_destroy(&store->wake_keeper);
+    pthread_cond_destroy(&store->segment_sealed);
     free(store); /* tidy: allow malloc: see open */
 }
 

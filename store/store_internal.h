@@ -41,6 +41,8 @@ struct bb_store {
     /* Guards what is below. Innermost; held for moments only. */
     pthread_mutex_t mutex;
     pthread_cond_t wake_keeper;
+    pthread_cond_t segment_sealed;    /* goes with sealed_count */
+    uint64_t sealed_count;            /* segments sealed since the open */
     struct bb_partition **partitions; /* held; oldest first */
     uint32_t partition_count;
     uint32_t partition_capacity;

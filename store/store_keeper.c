@@ -202,6 +202,42 @@ static void log_failure(const char *what, const struct bb_partition *partition, 
            bb_err_text(err), detail->text);
 }
 
+static void note_sealed(struct bb_store *store)
+{
+    bb_metric_add(BB_M_STORE_SEALED_SEGMENTS, 1);
+    pthread_mutex_lock(&store->mutex);
+    store->sealed_count++;
+    pthread_cond_broadcast(&store->segment_sealed);
+    pthread_mutex_unlock(&store->mutex);
+}
+
+uint64_t bb_store_sealed_count(struct bb_store *store)
+{
+    pthread_mutex_lock(&store->mutex);
+    uint64_t count = store->sealed_count;
+    pthread_mutex_unlock(&store->mutex);
+    return count;
+}
+
+bool bb_store_await_seal(struct bb_store *store, uint64_t seen_count, uint32_t wait_ms)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    uint64_t end_ns = (uint64_t)until.tv_nsec + wait_ms * BB_NS_PER_MS;
+    until.tv_sec += (time_t)(end_ns / BB_NS_PER_S);
+    until.tv_nsec = (long)(end_ns % BB_NS_PER_S);
+    pthread_mutex_lock(&store->mutex);
+    while (store->sealed_count == seen_count) {
+        if (pthread_cond_timedwait(&store->segment_sealed, &store->mutex, &until) != 0) {
+            break;
+        }
+    }
+    bool is_sealed = store->sealed_count != seen_count;
+    pthread_mutex_unlock(&store->mutex);
+    return is_sealed;
+}
+
 /* Seals everything that is frozen in one partition. */
 static enum bb_err seal_partition(struct bb_store *store, struct bb_partition *partition,
                                   struct bb_err_detail *detail)
@@ -214,7 +250,7 @@ static enum bb_err seal_partition(struct bb_store *store, struct bb_partition *p
         err = bb_seal_segment(partition, frozen, sync, detail);
         bb_unsealed_release(frozen);
         if (err == BB_OK) {
-            bb_metric_add(BB_M_STORE_SEALED_SEGMENTS, 1);
+            note_sealed(store);
         } else {
             bb_metric_add(BB_M_STORE_SEAL_ERRORS, 1);
             log_failure("a segment can't be sealed", partition, err, detail);

@@ -14,6 +14,13 @@ void bb_store_stop_keeper(struct bb_store *store);
 /* There is a frozen segment to seal. */
 void bb_store_wake_keeper(struct bb_store *store);
 
+/* Segments sealed since the open. */
+uint64_t bb_store_sealed_count(struct bb_store *store);
+
+/* Waits until more than `seen_count` segments have been sealed; false when `wait_ms` have passed
+ * first. */
+bool bb_store_await_seal(struct bb_store *store, uint64_t seen_count, uint32_t wait_ms);
+
 /* Takes the reference to `partition` into the list of partitions. BB_ENOMEM. */
 BB_MUST_CHECK enum bb_err bb_store_add_partition(struct bb_store *store,
                                                  struct bb_partition *partition);

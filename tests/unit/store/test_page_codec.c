@@ -258,8 +258,10 @@ static void check_distinct(uint32_t distinct, uint32_t value_count, bool is_in_d
         }
     }
     check(&fx);
-    assert_int_equal(plan_of(&fx, "k")->distinct_count, distinct);
     assert_int_equal(plan_of(&fx, "k")->is_in_dictionary, is_in_dictionary);
+    if (is_in_dictionary) {
+        assert_int_equal(plan_of(&fx, "k")->distinct_count, distinct);
+    }
     shred_fixture_dispose(&fx);
 }
 
@@ -275,7 +277,8 @@ static void gives_back_columns_of_few_and_of_many_different_strings(void **state
     check_distinct(256, 600, true);
     check_distinct(257, 600, true);
     check_distinct(300, 599, false);
-    check_distinct(2500, 5000, true);
+    check_distinct(1000, 5000, true);
+    check_distinct(2500, 5000, false); /* its first two thousand values are all different */
     check_distinct(5000, 5000, false);
 }
 
