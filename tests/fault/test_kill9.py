@@ -1,8 +1,10 @@
 """`kill -9` under load: what was acknowledged is there exactly once after the restart, what was not
 is there whole or not at all, and the daemon is ready again within 3 s.
 
-KILLS is how often (50; 8 under a sanitizer); KILL_SEED repeats a run's random moments as far as threads allow.
+KILLS is how often (50; 8 under a sanitizer); KILL_SEED repeats a run's random moments as far as
+threads allow.
 """
+
 import os
 import random
 import statistics
@@ -43,21 +45,30 @@ class Ledger:
 
     def read(self, trace_id):
         """The span ids of a trace, repeats included, in order."""
-        answer = self.api.query.get(f"/api/v3/traces/{trace_id}",
-                                    headers={"Accept": client.PROTOBUF})
+        answer = self.api.query.get(
+            f"/api/v3/traces/{trace_id}", headers={"Accept": client.PROTOBUF}
+        )
         if answer.status == 404:
             return []
         assert answer.status == 200, answer
-        return sorted(span.span_id
-                      for resource in otlp.TracesData.FromString(answer.body).resource_spans
-                      for scope in resource.scope_spans for span in scope.spans)
+        return sorted(
+            span.span_id
+            for resource in otlp.TracesData.FromString(answer.body).resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        )
 
     def search(self, cycle):
         """{trace id: span count} of the cycle's service."""
-        answer = self.api.query.get("/api/v3/trace-summaries", {
-            "query.serviceName": cycle.service, "query.searchDepth": 100_000,
-            "query.startTimeMin": "2020-01-01T00:00:00Z",
-            "query.startTimeMax": "2200-01-01T00:00:00Z"})
+        answer = self.api.query.get(
+            "/api/v3/trace-summaries",
+            {
+                "query.serviceName": cycle.service,
+                "query.searchDepth": 100_000,
+                "query.startTimeMin": "2020-01-01T00:00:00Z",
+                "query.startTimeMax": "2200-01-01T00:00:00Z",
+            },
+        )
         assert answer.status == 200, answer
         return {each["traceId"]: each["spanCount"] for each in answer.json()["summaries"]}
 
@@ -101,8 +112,11 @@ def test_acknowledged_spans_survive_kills(new_daemon):
 
     for number in range(KILLS):
         is_fat = number % 5 == 4
-        shape = {"sender_count": 3, "span_count": 500, "value_size": 1024} if is_fat else \
-            {"sender_count": 4, "span_count": rng.choice((1, 20, 60)), "value_size": 64}
+        shape = (
+            {"sender_count": 3, "span_count": 500, "value_size": 1024}
+            if is_fat
+            else {"sender_count": 4, "span_count": rng.choice((1, 20, 60)), "value_size": 64}
+        )
         cycle = Cycle(number, bobbind.ports["otlp-http"], **shape)
         run_until_kill(bobbind, cycle, rng, is_fat)
         ready_s.append(restart(bobbind, rng, is_killed_again=number % 7 == 6))
@@ -110,10 +124,14 @@ def test_acknowledged_spans_survive_kills(new_daemon):
 
     spans = sum(ledger.span_counts.values())
     sealed = spans - bobbind.metric("bobbin_store_active_spans")
-    counts = {kind: sum(len(cycle.batches(kind)) for cycle in ledger.cycles)
-              for kind in ("acknowledged", "unknown", "refused")}
-    print(f"{KILLS} kills; batches {counts}; {spans} spans, {sealed:.0f} of them sealed; "
-          f"ready after {statistics.median(ready_s):.3f} s (median), {max(ready_s):.3f} s (longest)")
+    counts = {
+        kind: sum(len(cycle.batches(kind)) for cycle in ledger.cycles)
+        for kind in ("acknowledged", "unknown", "refused")
+    }
+    print(
+        f"{KILLS} kills; batches {counts}; {spans} spans, {sealed:.0f} of them sealed; "
+        f"ready after {statistics.median(ready_s):.3f} s (median), {max(ready_s):.3f} s (longest)"
+    )
     ledger.check_totals(bobbind)
     if KILLS >= 50:
         assert counts["unknown"] > 0 and sealed > 0, "the kills hit neither a request nor a seal"

@@ -1,9 +1,10 @@
 #!/bin/sh
 # run_pytest.sh ARGS... - pytest with the tests' environment and fixtures (harness/plugin.py).
 #
-#   BOBBIN_BIN_DIR=build/bin tests/integration/run_pytest.sh tests/integration/test_search.py -k newest
+#   BOBBIN_BIN_DIR=build/bin tests/integration/run_pytest.sh tests/integration/test_search.py -k new
 #
-# Exit code 77, which ctest takes as "skipped", when every test was skipped (a toolchain is missing).
+# Exit code 77, which ctest takes as "skipped", when every test was skipped (a toolchain is
+# missing).
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,8 +1,8 @@
 #!/bin/sh
 # setup_venv.sh - makes the Python environment of these tests, once, and prints its path.
 #
-# It lies in the user's cache under a name made from requirements.txt and the Python version, so that
-# several build directories share it and a changed requirement makes a new one.
+# It lies in the user's cache under a name made from requirements.txt and the Python version, so
+# that several build directories share it and a changed requirement makes a new one.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)

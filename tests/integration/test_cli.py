@@ -1,4 +1,5 @@
 """`bobbin` from end to end: exit codes, forms of output, import and export."""
+
 import json
 import os
 import struct
@@ -18,15 +19,39 @@ def traffic():
     requests = []
     for number in range(3):
         trace_id, root = otlp.new_trace_id(), otlp.new_span_id()
-        requests.append(otlp.request(
-            [otlp.span(trace_id, f"GET /{number}", root, start_ns + number * S, 50_000_000, kind=otlp.SERVER,
-                       attrs={"number": number, "tiny": 1e-300, "list": ["a", 1]})],
-            "cli front", {"host": "h\u00e9"}, otlp.Scope(name="lib", version="1")))
-        child = otlp.span(trace_id, "query", None, start_ns + number * S + 1000, 10_000_000, root,
-                          {"blob": b"\x00\xff"}, kind=otlp.CLIENT,
-                          status={"code": 2 if number == 1 else 0, "message": "no rows" if number == 1 else ""})
+        requests.append(
+            otlp.request(
+                [
+                    otlp.span(
+                        trace_id,
+                        f"GET /{number}",
+                        root,
+                        start_ns + number * S,
+                        50_000_000,
+                        kind=otlp.SERVER,
+                        attrs={"number": number, "tiny": 1e-300, "list": ["a", 1]},
+                    )
+                ],
+                "cli front",
+                {"host": "h\u00e9"},
+                otlp.Scope(name="lib", version="1"),
+            )
+        )
+        child = otlp.span(
+            trace_id,
+            "query",
+            None,
+            start_ns + number * S + 1000,
+            10_000_000,
+            root,
+            {"blob": b"\x00\xff"},
+            kind=otlp.CLIENT,
+            status={"code": 2 if number == 1 else 0, "message": "no rows" if number == 1 else ""},
+        )
         child.events.append(otlp.event("exception", start_ns, attrs={"exception.message": "a\nb"}))
-        child.links.append(otlp.link(otlp.new_trace_id(), otlp.new_span_id(), attrs={"why": "retry"}))
+        child.links.append(
+            otlp.link(otlp.new_trace_id(), otlp.new_span_id(), attrs={"why": "retry"})
+        )
         requests.append(otlp.request([child], "cli back", resource_url="urn:x"))
     return requests
 
@@ -42,21 +67,41 @@ def sent(api):
 @pytest.fixture(scope="module")
 def ids(sent):
     """Trace ids, oldest first."""
-    return [sent.resource_spans[2 * number].scope_spans[0].spans[0].trace_id.hex()
-            for number in range(3)]
+    return [
+        sent.resource_spans[2 * number].scope_spans[0].spans[0].trace_id.hex()
+        for number in range(3)
+    ]
 
 
 # Exit codes
 
-@pytest.mark.parametrize("arguments, code", [
-    (["services"], FOUND), (["search", "--service", "cli front"], FOUND),
-    (["search", "--service", "nobody"], NOTHING), (["search", "--service", "cli front", "--tag", "number=9"], NOTHING),
-    (["trace", "ab" * 16], NOTHING), (["trace", "xyz"], ERROR), (["trace"], ERROR), ([], ERROR),
-    (["nonsense"], ERROR), (["search", "--nonsense"], ERROR), (["search", "--limit", "0"], ERROR),
-    (["search", "--sort", "oldest"], ERROR), (["search", "--tag", "novalue"], ERROR),
-    (["search", "--min-duration", "5"], ERROR), (["search", "--output", "xml"], ERROR),
-    (["search", "--min-duration", "2s", "--max-duration", "1s"], ERROR), (["import", "/nonexistent"], ERROR),
-    (["services", "surprise"], ERROR), (["--help"], FOUND), (["search", "--help"], FOUND), (["--version"], FOUND)])
+
+@pytest.mark.parametrize(
+    "arguments, code",
+    [
+        (["services"], FOUND),
+        (["search", "--service", "cli front"], FOUND),
+        (["search", "--service", "nobody"], NOTHING),
+        (["search", "--service", "cli front", "--tag", "number=9"], NOTHING),
+        (["trace", "ab" * 16], NOTHING),
+        (["trace", "xyz"], ERROR),
+        (["trace"], ERROR),
+        ([], ERROR),
+        (["nonsense"], ERROR),
+        (["search", "--nonsense"], ERROR),
+        (["search", "--limit", "0"], ERROR),
+        (["search", "--sort", "oldest"], ERROR),
+        (["search", "--tag", "novalue"], ERROR),
+        (["search", "--min-duration", "5"], ERROR),
+        (["search", "--output", "xml"], ERROR),
+        (["search", "--min-duration", "2s", "--max-duration", "1s"], ERROR),
+        (["import", "/nonexistent"], ERROR),
+        (["services", "surprise"], ERROR),
+        (["--help"], FOUND),
+        (["search", "--help"], FOUND),
+        (["--version"], FOUND),
+    ],
+)
 def test_exit_codes(api, sent, arguments, code):
     done = api.cli(*arguments)
     assert done.returncode == code, done
@@ -85,12 +130,14 @@ def test_the_flag_wins_over_the_environment(api, sent):
 
 # Forms of output
 
+
 def test_services_in_each_form(api, sent):
     expected = ["cli back", "cli front"]
     assert json.loads(api.cli("services", "--output", "json").stdout)["services"] == expected
     lines = api.cli("services", "--output", "ndjson").stdout.splitlines()
-    assert len(lines) == 2 and all(name in json.dumps(json.loads(line)) for name, line in
-                                   zip(expected, lines))
+    assert len(lines) == 2 and all(
+        name in json.dumps(json.loads(line)) for name, line in zip(expected, lines)
+    )
     table = api.cli("services").stdout.decode()
     assert all(name in table for name in expected)
 
@@ -99,7 +146,9 @@ def test_a_search_in_each_form(api, ids):
     arguments = ["search", "--service", "cli front"]
     document = json.loads(api.cli(*arguments, "--output", "json").stdout)
     assert [each["traceId"] for each in document["summaries"]] == ids[::-1]
-    lines = [json.loads(line) for line in api.cli(*arguments, "--output", "ndjson").stdout.splitlines()]
+    lines = [
+        json.loads(line) for line in api.cli(*arguments, "--output", "ndjson").stdout.splitlines()
+    ]
     assert lines == document["summaries"]
     assert lines[0]["spanCount"] == 2 and lines[1]["errorSpanCount"] == 1
     table = api.cli(*arguments).stdout.decode()
@@ -122,7 +171,7 @@ def test_control_characters_of_a_trace_do_not_reach_the_terminal(api):
     api.send(otlp.request([otlp.span(trace_id, "a\x1b[31mb\rc\nd\x9b5m")], "bad\x1b]0;title\x07"))
     for command in (["trace", trace_id], ["search", "--limit", "1"], ["services"]):
         out = api.cli(*command).stdout
-        assert not set(out) & {0x1b, 0x0d, 0x07}, out
+        assert not set(out) & {0x1B, 0x0D, 0x07}, out
 
 
 def test_since_and_sort(api, ids):
@@ -134,6 +183,7 @@ def test_since_and_sort(api, ids):
 
 
 # Import and export
+
 
 def as_json_file(requests):
     return json.dumps(otlp.to_json(otlp.merge(*requests)), indent=1).encode()
@@ -149,8 +199,10 @@ def as_framed_protobuf(requests):
 
 
 def import_env(bobbind):
-    return os.environ | {"BOBBIN_SERVER": f"http://127.0.0.1:{bobbind.ports['http']}",
-                         "BOBBIN_OTLP": f"http://127.0.0.1:{bobbind.ports['otlp-http']}"}
+    return os.environ | {
+        "BOBBIN_SERVER": f"http://127.0.0.1:{bobbind.ports['http']}",
+        "BOBBIN_OTLP": f"http://127.0.0.1:{bobbind.ports['otlp-http']}",
+    }
 
 
 @pytest.mark.parametrize("write", [as_json_file, as_json_lines, as_framed_protobuf])
@@ -183,8 +235,12 @@ def test_import_with_now_moves_all_times_together(api, bobbind, tmp_path):
     done = client.run_cli("import", "--now", file, env=import_env(bobbind))
     assert done.returncode == FOUND, done
     answer = api.query.get(f"/api/v3/traces/{trace_id}", headers={"Accept": client.PROTOBUF})
-    spans = {span.name: span for resource in otlp.TracesData.FromString(answer.body).resource_spans
-             for scope in resource.scope_spans for span in scope.spans}
+    spans = {
+        span.name: span
+        for resource in otlp.TracesData.FromString(answer.body).resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    }
     start_ns = spans["old"].start_time_unix_nano
     assert before_ns - 60 * S <= spans["old"].end_time_unix_nano <= time.time_ns() + S
     assert spans["old"].end_time_unix_nano == start_ns + 3 * S
@@ -192,11 +248,14 @@ def test_import_with_now_moves_all_times_together(api, bobbind, tmp_path):
     assert spans["older"].start_time_unix_nano == start_ns - 5 * S
 
 
-def test_what_is_exported_and_imported_elsewhere_is_equal(api, bobbind, sent, ids, new_daemon, tmp_path):
+def test_what_is_exported_and_imported_elsewhere_is_equal(
+    api, bobbind, sent, ids, new_daemon, tmp_path
+):
     file = tmp_path / "exported"
     with open(file, "wb") as out:
-        done = client.run_cli("export", "--service", "cli front", "--limit", "1000",
-                              env=import_env(bobbind))
+        done = client.run_cli(
+            "export", "--service", "cli front", "--limit", "1000", env=import_env(bobbind)
+        )
         assert done.returncode == FOUND, done
         out.write(done.stdout)
     second = new_daemon()

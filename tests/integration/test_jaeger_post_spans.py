@@ -1,5 +1,6 @@
 """Jaeger's api_v2 PostSpans, on its own port and on OTLP's, comes back through Jaeger's first HTTP
 API with the same tags, process, logs and references, types included."""
+
 import grpc
 import pytest
 
@@ -23,29 +24,63 @@ TAGS = [
 
 
 def request(trace_id, **batch):
-    process = {"service_name": "jaeger client", "tags": [
-        {"key": "hostname", "v_str": "h1"}, {"key": "replica", "v_type": INT64, "v_int64": 3}]}
-    root = {"trace_id": trace_id, "span_id": bytes(7) + b"\x01", "operation_name": "root",
-            "flags": 1, "start_time": {"seconds": START_S, "nanos": START_NS},
-            "duration": {"seconds": 2, "nanos": 5000}, "tags": TAGS, "logs": [
-                {"timestamp": {"seconds": START_S, "nanos": 999_000}, "fields": [
-                    {"key": "event", "v_str": "cache miss"}, *TAGS]},
-                {"timestamp": {"seconds": START_S + 1}, "fields": [{"key": "level", "v_str": "info"}]}]}
-    child = {"trace_id": trace_id, "span_id": bytes(7) + b"\x02", "operation_name": "child",
-             "start_time": {"seconds": START_S + 1}, "duration": {"nanos": 1000},
-             "references": [
-                 {"trace_id": trace_id, "span_id": root["span_id"], "ref_type": CHILD_OF},
-                 {"trace_id": bytes(range(16)), "span_id": bytes(range(8)), "ref_type": FOLLOWS_FROM}],
-             "tags": [{"key": "span.kind", "v_str": "client"}, {"key": "error", "v_type": BOOL, "v_bool": True}],
-             "process": {"service_name": "its own", "tags": [{"key": "hostname", "v_str": "h2"}]}}
+    process = {
+        "service_name": "jaeger client",
+        "tags": [
+            {"key": "hostname", "v_str": "h1"},
+            {"key": "replica", "v_type": INT64, "v_int64": 3},
+        ],
+    }
+    root = {
+        "trace_id": trace_id,
+        "span_id": bytes(7) + b"\x01",
+        "operation_name": "root",
+        "flags": 1,
+        "start_time": {"seconds": START_S, "nanos": START_NS},
+        "duration": {"seconds": 2, "nanos": 5000},
+        "tags": TAGS,
+        "logs": [
+            {
+                "timestamp": {"seconds": START_S, "nanos": 999_000},
+                "fields": [{"key": "event", "v_str": "cache miss"}, *TAGS],
+            },
+            {"timestamp": {"seconds": START_S + 1}, "fields": [{"key": "level", "v_str": "info"}]},
+        ],
+    }
+    child = {
+        "trace_id": trace_id,
+        "span_id": bytes(7) + b"\x02",
+        "operation_name": "child",
+        "start_time": {"seconds": START_S + 1},
+        "duration": {"nanos": 1000},
+        "references": [
+            {"trace_id": trace_id, "span_id": root["span_id"], "ref_type": CHILD_OF},
+            {"trace_id": bytes(range(16)), "span_id": bytes(range(8)), "ref_type": FOLLOWS_FROM},
+        ],
+        "tags": [
+            {"key": "span.kind", "v_str": "client"},
+            {"key": "error", "v_type": BOOL, "v_bool": True},
+        ],
+        "process": {"service_name": "its own", "tags": [{"key": "hostname", "v_str": "h2"}]},
+    }
     return PostSpansRequest(batch={"process": process, "spans": [root, child]} | batch)
 
 
 def plain_tags(tags):
-    return jaeger.comparable_tags([{
-        "key": tag["key"], "type": ("string", "bool", "int64", "float64", "binary")[tag.get("v_type", 0)],
-        "value": jaeger.base64_text(tag["v_binary"]) if "v_binary" in tag else
-                 next(tag[name] for name in tag if name not in ("key", "v_type"))} for tag in tags])
+    return jaeger.comparable_tags(
+        [
+            {
+                "key": tag["key"],
+                "type": ("string", "bool", "int64", "float64", "binary")[tag.get("v_type", 0)],
+                "value": (
+                    jaeger.base64_text(tag["v_binary"])
+                    if "v_binary" in tag
+                    else next(tag[name] for name in tag if name not in ("key", "v_type"))
+                ),
+            }
+            for tag in tags
+        ]
+    )
 
 
 @pytest.fixture(params=["otlp-grpc", "jaeger-grpc"])
@@ -53,8 +88,9 @@ def posted(request, api):
     trace_id = otlp.new_trace_id()
     message = globals()["request"](bytes.fromhex(trace_id)).SerializeToString()
     assert api.call(request.param, client.POST_SPANS_PATH, message) == b""
-    child, root = sorted(jaeger.comparable(api.trace_v1(trace_id)),
-                         key=lambda span: span["operationName"])
+    child, root = sorted(
+        jaeger.comparable(api.trace_v1(trace_id)), key=lambda span: span["operationName"]
+    )
     return trace_id, root, child
 
 
@@ -68,9 +104,13 @@ def test_names_ids_and_times_come_back(posted):
 def test_tags_come_back_with_their_types(posted):
     _, root, child = posted
     assert root["tags"] == plain_tags(TAGS)
-    assert child["tags"] == plain_tags([
-        {"key": "span.kind", "v_str": "client"}, {"key": "error", "v_type": BOOL, "v_bool": True},
-        {"key": "otel.status_code", "v_str": "ERROR"}])
+    assert child["tags"] == plain_tags(
+        [
+            {"key": "span.kind", "v_str": "client"},
+            {"key": "error", "v_type": BOOL, "v_bool": True},
+            {"key": "otel.status_code", "v_str": "ERROR"},
+        ]
+    )
 
 
 def test_logs_come_back(posted):
@@ -84,8 +124,10 @@ def test_logs_come_back(posted):
 def test_references_come_back(posted):
     trace_id, root, child = posted
     assert root["references"] == []
-    assert child["references"] == [("CHILD_OF", trace_id, "0000000000000001"),
-                                   ("FOLLOWS_FROM", bytes(range(16)).hex(), bytes(range(8)).hex())]
+    assert child["references"] == [
+        ("CHILD_OF", trace_id, "0000000000000001"),
+        ("FOLLOWS_FROM", bytes(range(16)).hex(), bytes(range(8)).hex()),
+    ]
 
 
 def test_processes_come_back(posted):
@@ -104,8 +146,10 @@ def test_it_is_otlp_afterwards(posted, api):
 
 
 def test_a_span_is_found_by_its_tags(posted, api):
-    answer = api.query.get("/api/traces", {"service": "jaeger client", "tag": "int.min:" + str(-(2**63)),
-                                           "limit": 1000})
+    answer = api.query.get(
+        "/api/traces",
+        {"service": "jaeger client", "tag": "int.min:" + str(-(2**63)), "limit": 1000},
+    )
     assert posted[0] in [trace["traceID"] for trace in answer.json()["data"]]
 
 

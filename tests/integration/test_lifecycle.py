@@ -1,4 +1,5 @@
 """Starting, watching, configuring and stopping the daemon."""
+
 import http.client
 import json
 import os
@@ -12,19 +13,37 @@ import pytest
 
 from harness import client, daemon, otlp
 
-OPTIONS = ["data-dir", "otlp-grpc-listen", "otlp-http-listen", "jaeger-grpc-listen", "http-listen",
-           "grpc-query-listen", "admin-listen", "durability", "retention", "max-disk-bytes",
-           "memory-limit"]
+OPTIONS = [
+    "data-dir",
+    "otlp-grpc-listen",
+    "otlp-http-listen",
+    "jaeger-grpc-listen",
+    "http-listen",
+    "grpc-query-listen",
+    "admin-listen",
+    "durability",
+    "retention",
+    "max-disk-bytes",
+    "memory-limit",
+]
 
 
 def run(*arguments, env=None, cwd=None):
     """bobbind that ends by itself."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("BOBBIND_")}
-    return subprocess.run([daemon.BIN_DIR / "bobbind", *arguments], capture_output=True, text=True,
-                          timeout=60, env=clean | (env or {}), cwd=cwd, check=False)
+    return subprocess.run(
+        [daemon.BIN_DIR / "bobbind", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=clean | (env or {}),
+        cwd=cwd,
+        check=False,
+    )
 
 
 # Configuration
+
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_print_config_shows_every_setting(option):
@@ -36,20 +55,33 @@ def test_print_config_shows_every_setting(option):
 def test_flags_win_over_the_environment_and_that_over_the_file(tmp_path):
     file = tmp_path / "bobbind.conf"
     file.write_text("retention = 1h\nmemory-limit = 300MiB\nlog-level = error\n")
-    done = run(f"--config={file}", "--retention=3h", "--print-config",
-               env={"BOBBIND_RETENTION": "2h", "BOBBIND_MEMORY_LIMIT": "400MiB"})
+    done = run(
+        f"--config={file}",
+        "--retention=3h",
+        "--print-config",
+        env={"BOBBIND_RETENTION": "2h", "BOBBIND_MEMORY_LIMIT": "400MiB"},
+    )
     assert done.returncode == 0, done.stderr
     lines = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}
     assert "3h" in lines["retention"] and "400MiB" in lines["memory-limit"]
     assert "error" in lines["log-level"]
 
 
-@pytest.mark.parametrize("arguments, env, word", [
-    (["--nonsense=1"], {}, "nonsense"), (["--retention=soon"], {}, "retention"),
-    (["--durability=maybe"], {}, "durability"), (["--memory-limit=1KiB"], {}, "memory-limit"),
-    (["--otlp-http-listen=nowhere"], {}, "otlp-http-listen"), (["--max-disk-bytes=lots"], {}, "max-disk-bytes"),
-    ([], {"BOBBIND_NONSENSE": "1"}, "BOBBIND_NONSENSE"), ([], {"BOBBIND_RETENTION": "x"}, "BOBBIND_RETENTION"),
-    (["--config=/nonexistent/file"], {}, "/nonexistent/file"), (["surprise"], {}, "surprise")])
+@pytest.mark.parametrize(
+    "arguments, env, word",
+    [
+        (["--nonsense=1"], {}, "nonsense"),
+        (["--retention=soon"], {}, "retention"),
+        (["--durability=maybe"], {}, "durability"),
+        (["--memory-limit=1KiB"], {}, "memory-limit"),
+        (["--otlp-http-listen=nowhere"], {}, "otlp-http-listen"),
+        (["--max-disk-bytes=lots"], {}, "max-disk-bytes"),
+        ([], {"BOBBIND_NONSENSE": "1"}, "BOBBIND_NONSENSE"),
+        ([], {"BOBBIND_RETENTION": "x"}, "BOBBIND_RETENTION"),
+        (["--config=/nonexistent/file"], {}, "/nonexistent/file"),
+        (["surprise"], {}, "surprise"),
+    ],
+)
 def test_a_bad_setting_is_a_start_error_that_names_it(arguments, env, word, tmp_path):
     done = run(f"--data-dir={tmp_path}/data", *arguments, env=env)
     assert done.returncode != 0
@@ -92,16 +124,22 @@ def test_a_data_directory_in_use_is_a_start_error(new_daemon):
 
 # Admin
 
+
 def test_admin_endpoints_answer(bobbind):
     assert bobbind.admin("/healthz")[0] == 200
     assert bobbind.admin("/readyz")[0] == 200
     status, body = bobbind.admin("/version")
     version = json.loads(body)
-    assert status == 200 and {"version", "git_commit", "build_time", "format_version"} <= version.keys()
+    assert (
+        status == 200
+        and {"version", "git_commit", "build_time", "format_version"} <= version.keys()
+    )
     assert bobbind.admin("/nothing")[0] == 404
 
 
-SAMPLE = re.compile(r'[a-zA-Z_:][a-zA-Z0-9_:]*(\{([a-z_]+="[^"\\]*",?)*\})? -?[0-9.e+-]+(e[+-]\d+)?|.*\+Inf.*')
+SAMPLE = re.compile(
+    r'[a-zA-Z_:][a-zA-Z0-9_:]*(\{([a-z_]+="[^"\\]*",?)*\})? -?[0-9.e+-]+(e[+-]\d+)?|.*\+Inf.*'
+)
 
 
 def test_metrics_are_well_formed_and_count(bobbind, api):
@@ -117,13 +155,16 @@ def test_metrics_are_well_formed_and_count(bobbind, api):
 
 # The viewer's files
 
+
 def test_the_viewer_is_served_at_the_root(api):
     answer = api.query.get("/")
     assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/html")
     assert b"<html" in answer.body.lower()
 
 
-@pytest.mark.parametrize("path", ["/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2fetc/passwd"])
+@pytest.mark.parametrize(
+    "path", ["/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2fetc/passwd"]
+)
 def test_no_file_outside_of_the_viewer_is_served(bobbind, path):
     connection = http.client.HTTPConnection("127.0.0.1", bobbind.ports["http"], timeout=10)
     connection.request("GET", path)
@@ -132,6 +173,7 @@ def test_no_file_outside_of_the_viewer_is_served(bobbind, path):
 
 
 # Life and death
+
 
 def test_what_was_acknowledged_is_there_after_a_restart(new_daemon):
     bobbind = new_daemon()
@@ -167,9 +209,13 @@ def test_a_request_that_is_being_sent_when_it_stops_is_finished(new_daemon):
     bobbind = new_daemon()
     trace_id = otlp.new_trace_id()
     body = otlp.request([otlp.span(trace_id)]).SerializeToString()
-    head = (f"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: {client.PROTOBUF}\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n").encode()
-    with socket.create_connection(("127.0.0.1", bobbind.ports["otlp-http"]), timeout=20) as connection:
+    head = (
+        f"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: {client.PROTOBUF}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    ).encode()
+    with socket.create_connection(
+        ("127.0.0.1", bobbind.ports["otlp-http"]), timeout=20
+    ) as connection:
         connection.sendall(head + body[:-1])
         # A second request on its own connection: once it is answered the first head was read, too.
         client.Api(bobbind).send(otlp.request([otlp.span(otlp.new_trace_id())]))

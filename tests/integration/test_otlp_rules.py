@@ -1,5 +1,6 @@
 """The rules of the OTLP specification: success, partial success, permanent and retryable errors,
 compression, limits; on gRPC, HTTP with protobuf, and HTTP with JSON."""
+
 import gzip
 import json
 import os
@@ -35,7 +36,10 @@ def bad_spans(trace_id):
 
 # Success
 
-@pytest.mark.parametrize("body", [b"", wire.field(1, b""), wire.request(), wire.field(99, b"later")])
+
+@pytest.mark.parametrize(
+    "body", [b"", wire.field(1, b""), wire.request(), wire.field(99, b"later")]
+)
 def test_an_empty_protobuf_request_succeeds(api, body):
     answer = api.post_otlp(body)
     assert (answer.status, answer.body) == (200, b"")
@@ -43,9 +47,16 @@ def test_an_empty_protobuf_request_succeeds(api, body):
     assert api.call("otlp-grpc", client.OTLP_EXPORT_PATH, body) == b""
 
 
-@pytest.mark.parametrize("body", [b"{}", b'{"resourceSpans":[]}', b' {"resourceSpans":[{}]} ',
-                                  b'{"resourceSpans":[{"scopeSpans":[{"spans":[]}]}]}',
-                                  b'{"later":{"x":[1]}}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b'{"resourceSpans":[]}',
+        b' {"resourceSpans":[{}]} ',
+        b'{"resourceSpans":[{"scopeSpans":[{"spans":[]}]}]}',
+        b'{"later":{"x":[1]}}',
+    ],
+)
 def test_an_empty_json_request_succeeds(api, body):
     answer = api.post_otlp(body, client.JSON)
     assert answer.status == 200
@@ -53,27 +64,56 @@ def test_an_empty_json_request_succeeds(api, body):
     assert not answer.json().get("partialSuccess")
 
 
-@pytest.mark.parametrize("content_type", ["application/x-protobuf", "APPLICATION/X-PROTOBUF",
-                                          "application/x-protobuf; charset=utf-8"])
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/x-protobuf", "APPLICATION/X-PROTOBUF", "application/x-protobuf; charset=utf-8"],
+)
 def test_the_content_type_is_read_as_http_says(api, content_type):
     assert api.post_otlp(b"", content_type).status == 200
 
 
 def everything(trace_id):
     """A span with every field of the protocol, those that no SDK sets included."""
-    span = otlp.span(trace_id, "everything", parent=otlp.new_span_id(), kind=otlp.CONSUMER, attrs={
-        "empty": None, "bytes": b"\x00\xff", "map": {"a": {"b": [1, {"c": None}]}}, "int": -(2**63),
-        "mixed": [1, "a", 1.5, True, b"x", [2]], "double": 5e-324, "big": 2**63 - 1, "": "empty key"},
-        trace_state="a=b", flags=0x301, dropped_attributes_count=2**32 - 1, dropped_events_count=7,
-        dropped_links_count=8, status={"code": 2, "message": "m"})
+    span = otlp.span(
+        trace_id,
+        "everything",
+        parent=otlp.new_span_id(),
+        kind=otlp.CONSUMER,
+        attrs={
+            "empty": None,
+            "bytes": b"\x00\xff",
+            "map": {"a": {"b": [1, {"c": None}]}},
+            "int": -(2**63),
+            "mixed": [1, "a", 1.5, True, b"x", [2]],
+            "double": 5e-324,
+            "big": 2**63 - 1,
+            "": "empty key",
+        },
+        trace_state="a=b",
+        flags=0x301,
+        dropped_attributes_count=2**32 - 1,
+        dropped_events_count=7,
+        dropped_links_count=8,
+        status={"code": 2, "message": "m"},
+    )
     span.events.append(otlp.event("e", 1, attrs={"k": 1.0}, dropped_attributes_count=3))
-    span.links.append(otlp.link(otlp.new_trace_id(), otlp.new_span_id(), attrs={"k": False},
-                                trace_state="c=d", flags=0x100, dropped_attributes_count=4))
+    span.links.append(
+        otlp.link(
+            otlp.new_trace_id(),
+            otlp.new_span_id(),
+            attrs={"k": False},
+            trace_state="c=d",
+            flags=0x100,
+            dropped_attributes_count=4,
+        )
+    )
     odd = otlp.span(trace_id, "odd numbers", kind=77, status={"code": 9})
-    scope = otlp.Scope(name="n", version="v", attributes=otlp.attributes({"k": [b"x"]}),
-                       dropped_attributes_count=5)
-    request = otlp.request([span, odd], "everything", {"r": {"m": 1}}, scope, resource_url="urn:r",
-                           scope_url="urn:s")
+    scope = otlp.Scope(
+        name="n", version="v", attributes=otlp.attributes({"k": [b"x"]}), dropped_attributes_count=5
+    )
+    request = otlp.request(
+        [span, odd], "everything", {"r": {"m": 1}}, scope, resource_url="urn:r", scope_url="urn:s"
+    )
     resource = request.resource_spans[0].resource
     resource.dropped_attributes_count = 6
     resource.entity_refs.add(schema_url="urn:e", type="host", id_keys=["r"], description_keys=["d"])
@@ -100,7 +140,7 @@ def test_every_field_of_the_protocol_is_kept(api, form):
 
 def test_fields_of_a_later_protocol_are_kept_in_protobuf(api):
     trace_id = otlp.new_trace_id()
-    later = (wire.field(1000, "later") + wire.fixed64(1001, 7))
+    later = wire.field(1000, "later") + wire.fixed64(1001, 7)
     body = wire.request(wire.span(bytes.fromhex(trace_id), b"12345678", later))
     assert api.post_otlp(body).body == b""
     assert api.trace_v3_protobuf(trace_id) == otlp.flatten(otlp.ExportRequest.FromString(body))
@@ -110,10 +150,26 @@ def test_fields_of_a_later_protocol_are_kept_in_protobuf(api):
 @pytest.mark.parametrize("number", ["123", 123])
 def test_json_takes_64_bit_integers_as_numbers_and_as_text(api, number):
     trace_id = otlp.new_trace_id()
-    api_body = {"resourceSpans": [{"scopeSpans": [{"spans": [{
-        "traceId": trace_id.upper(), "spanId": "00000000000000AB", "startTimeUnixNano": number,
-        "endTimeUnixNano": number, "attributes": [{"key": "k", "value": {"intValue": number}}],
-        "unknown": {"is": "ignored"}}]}]}]}
+    api_body = {
+        "resourceSpans": [
+            {
+                "scopeSpans": [
+                    {
+                        "spans": [
+                            {
+                                "traceId": trace_id.upper(),
+                                "spanId": "00000000000000AB",
+                                "startTimeUnixNano": number,
+                                "endTimeUnixNano": number,
+                                "attributes": [{"key": "k", "value": {"intValue": number}}],
+                                "unknown": {"is": "ignored"},
+                            }
+                        ]
+                    }
+                ]
+            }
+        ]
+    }
     assert api.post_otlp(json.dumps(api_body), client.JSON).status == 200
     [[flat]] = api.trace_v3_protobuf(trace_id).values()
     assert "int_value: 123" in flat.span and "start_time_unix_nano: 123" in flat.span
@@ -128,6 +184,7 @@ def test_half_a_surrogate_pair_in_json_becomes_a_replacement_character(api):
 
 
 # Partial success
+
 
 def test_partial_success_counts_exactly(api, bobbind):
     before = bobbind.metric("bobbin_receiver_rejected_spans", 'reason="span_id"') or 0
@@ -176,6 +233,7 @@ def test_spans_that_are_all_bad_are_all_counted(api):
 
 
 # Permanent errors
+
 
 def test_a_bad_protobuf_request_names_its_field_in_a_status(api):
     answer = api.post_otlp(wire.field(1, wire.field(2, 7)))
@@ -228,12 +286,19 @@ def test_wrong_method_path_and_type(api):
 
 # Compression
 
+
 def gzip_fast(data):
     return gzip.compress(data, 1)
 
 
-PACKERS = {"gzip": gzip_fast, "x-gzip": gzip_fast, "GZIP": gzip_fast,
-           "zstd": zstandard.compress, "deflate": zlib.compress, "identity": bytes}
+PACKERS = {
+    "gzip": gzip_fast,
+    "x-gzip": gzip_fast,
+    "GZIP": gzip_fast,
+    "zstd": zstandard.compress,
+    "deflate": zlib.compress,
+    "identity": bytes,
+}
 
 
 @pytest.mark.parametrize("content_type", [client.PROTOBUF, client.JSON])
@@ -241,8 +306,11 @@ PACKERS = {"gzip": gzip_fast, "x-gzip": gzip_fast, "GZIP": gzip_fast,
 def test_compressed_bodies_are_taken(api, encoding, content_type):
     trace_id = otlp.new_trace_id()
     request = request_of(*(otlp.span(trace_id, f"span {number}") for number in range(100)))
-    body = request.SerializeToString() if content_type == client.PROTOBUF \
+    body = (
+        request.SerializeToString()
+        if content_type == client.PROTOBUF
         else json.dumps(otlp.to_json(request)).encode()
+    )
     assert api.post_otlp(PACKERS[encoding](body), content_type, encoding).status == 200
     assert api.trace_v3_protobuf(trace_id) == otlp.flatten(request)
 
@@ -262,13 +330,15 @@ def test_grpc_takes_gzip_and_zstd(api, bobbind):
     api.call("otlp-grpc", client.OTLP_EXPORT_PATH, one, compression=grpc.Compression.Gzip)
     # grpcio has no zstd; what the OpenTelemetry Collector sends is this.
     frames = raw.frame(zstandard.compress(two), 1)
-    code, message = raw.grpc_call(bobbind.ports["otlp-grpc"], client.OTLP_EXPORT_PATH, frames,
-                                  ("grpc-encoding", "zstd"))
+    code, message = raw.grpc_call(
+        bobbind.ports["otlp-grpc"], client.OTLP_EXPORT_PATH, frames, ("grpc-encoding", "zstd")
+    )
     assert code == 0, message
     assert len(api.trace_v3_protobuf(trace_id)) == 2
 
 
 # Limits
+
 
 def padded(trace_id, size):
     """A request of exactly `size` bytes: one good span, the rest unknown fields that don't compress
@@ -286,15 +356,18 @@ def test_64_mib_inflated_pass_and_one_byte_more_does_not(api, encoding):
     assert api.post_otlp(pack(body), encoding=encoding).status == 200
     assert len(api.trace_v3_protobuf(trace_id)) == 1
 
-    answer = api.post_otlp(pack(padded(otlp.new_trace_id(), REQUEST_BYTES_MAX) + b"\x10\x01"),
-                           encoding=encoding)
+    answer = api.post_otlp(
+        pack(padded(otlp.new_trace_id(), REQUEST_BYTES_MAX) + b"\x10\x01"), encoding=encoding
+    )
     assert answer.status == 413
     assert "Retry-After" not in answer.headers
 
 
 def test_grpc_refuses_over_64_mib_for_good(api):
     trace_id = otlp.new_trace_id()
-    assert api.call("otlp-grpc", client.OTLP_EXPORT_PATH, padded(trace_id, REQUEST_BYTES_MAX)) == b""
+    assert (
+        api.call("otlp-grpc", client.OTLP_EXPORT_PATH, padded(trace_id, REQUEST_BYTES_MAX)) == b""
+    )
     with pytest.raises(grpc.RpcError) as raised:
         api.call("otlp-grpc", client.OTLP_EXPORT_PATH, padded(trace_id, REQUEST_BYTES_MAX + 1))
     assert raised.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
@@ -313,8 +386,12 @@ def test_a_trace_of_10k_spans_from_many_requests_is_streamed_in_small_messages(a
     trace_id = otlp.new_trace_id()
     whole = otlp.ExportRequest()
     for start in range(0, 10_008, 278):
-        part = request_of(*(otlp.span(trace_id, f"op {number}", attrs={"text": "x" * 400})
-                            for number in range(start, start + 278)))
+        part = request_of(
+            *(
+                otlp.span(trace_id, f"op {number}", attrs={"text": "x" * 400})
+                for number in range(start, start + 278)
+            )
+        )
         api.send(part)
         whole.MergeFrom(part)
     expected = otlp.flatten(whole)
@@ -341,12 +418,15 @@ def test_a_span_sent_twice_is_there_once_and_a_changed_one_twice(api):
 
 # Retryable errors
 
+
 class HeldBodies:
     """Requests that have told a large body and don't finish it: they hold memory of ingest."""
 
     def __init__(self, port, count, size):
-        head = (f"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: {client.PROTOBUF}\r\n"
-                f"Content-Length: {size}\r\n\r\n").encode()
+        head = (
+            f"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: {client.PROTOBUF}\r\n"
+            f"Content-Length: {size}\r\n\r\n"
+        ).encode()
         self.sockets = []
         for _ in range(count):
             connection = socket.create_connection(("127.0.0.1", port), timeout=30)

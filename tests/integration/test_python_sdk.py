@@ -1,5 +1,6 @@
 """The OpenTelemetry Python SDK sends over gRPC and HTTP; every span comes back with every field
 equal through each way out. What the SDK put on the wire is known from its own encoder."""
+
 import random
 
 import pytest
@@ -10,15 +11,27 @@ from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
-from opentelemetry.sdk.trace.export import (BatchSpanProcessor, SimpleSpanProcessor, SpanExporter,
-                                            SpanExportResult)
-from opentelemetry.trace import (Link, NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode,
-                                 TraceFlags, TraceState)
+from opentelemetry.sdk.trace.export import (
+    BatchSpanProcessor,
+    SimpleSpanProcessor,
+    SpanExporter,
+    SpanExportResult,
+)
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    TraceState,
+)
 import grpc
 
 from harness import jaeger, otlp
 
-MINUS_2_63, PLUS_2_63 = -2**63, 2**63 - 1
+MINUS_2_63, PLUS_2_63 = -(2**63), 2**63 - 1
 
 # Every type that the API takes, at its edges.
 VALUES = {
@@ -68,8 +81,9 @@ def exporter_of(bobbind, transport):
     http_url = f"http://127.0.0.1:{bobbind.ports['otlp-http']}/v1/traces"
     return {
         "grpc": lambda: GrpcExporter(endpoint=grpc_url, insecure=True),
-        "grpc-gzip": lambda: GrpcExporter(endpoint=grpc_url, insecure=True,
-                                          compression=grpc.Compression.Gzip),
+        "grpc-gzip": lambda: GrpcExporter(
+            endpoint=grpc_url, insecure=True, compression=grpc.Compression.Gzip
+        ),
         "http": lambda: HttpExporter(endpoint=http_url, compression=Compression.NoCompression),
         "http-gzip": lambda: HttpExporter(endpoint=http_url, compression=Compression.Gzip),
         "http-deflate": lambda: HttpExporter(endpoint=http_url, compression=Compression.Deflate),
@@ -77,14 +91,23 @@ def exporter_of(bobbind, transport):
 
 
 def remote_context(trace_id, state=None):
-    return SpanContext(trace_id, 0x00f067aa0ba902b7, is_remote=True,
-                       trace_flags=TraceFlags(TraceFlags.SAMPLED), trace_state=state)
+    return SpanContext(
+        trace_id,
+        0x00F067AA0BA902B7,
+        is_remote=True,
+        trace_flags=TraceFlags(TraceFlags.SAMPLED),
+        trace_state=state,
+    )
 
 
 def record_everything(provider):
     """Spans with everything that the API can put on one."""
-    tracer = provider.get_tracer("scope.full", "1.2.3", schema_url="https://opentelemetry.io/schemas/1.27.0",
-                                 attributes={"scope.str": "s", "scope.int": -1, "scope.list": [1, 2]})
+    tracer = provider.get_tracer(
+        "scope.full",
+        "1.2.3",
+        schema_url="https://opentelemetry.io/schemas/1.27.0",
+        attributes={"scope.str": "s", "scope.int": -1, "scope.list": [1, 2]},
+    )
     bare = provider.get_tracer("scope.bare")
     remote_id = random.getrandbits(120)  # leading zeros count as well
     state = TraceState([("vendor", "opaque-1"), ("rojo", "00f067aa0ba902b7")])
@@ -97,15 +120,23 @@ def record_everything(provider):
             span.add_event("bare")
             span.add_event("", timestamp=1)
             span.add_event("all types", attributes=VALUES, timestamp=2**62)
-        with tracer.start_as_current_span("links", links=[
+        with tracer.start_as_current_span(
+            "links",
+            links=[
                 Link(remote_context(remote_id, state), attributes=VALUES),
-                Link(root.get_span_context())]) as span:
+                Link(root.get_span_context()),
+            ],
+        ) as span:
             span.add_link(remote_context(remote_id))
         with pytest.raises(ValueError):
             with tracer.start_as_current_span("exception"):
                 raise ValueError("boom\nand more \u2603")
-        for code, words in ((StatusCode.OK, None), (StatusCode.ERROR, "it broke"),
-                            (StatusCode.ERROR, ""), (StatusCode.UNSET, None)):
+        for code, words in (
+            (StatusCode.OK, None),
+            (StatusCode.ERROR, "it broke"),
+            (StatusCode.ERROR, ""),
+            (StatusCode.UNSET, None),
+        ):
             with tracer.start_as_current_span(f"status {code.name}") as span:
                 span.set_status(Status(code, words) if words else Status(code))
         bare.start_span("", start_time=1).end(end_time=2)
@@ -118,12 +149,22 @@ def record_everything(provider):
 
 
 def send(bobbind, transport, processor=SimpleSpanProcessor):
-    resource = Resource({"service.name": f"python {transport}", "res.int": 7, "res.bool": True,
-                         "res.float": 1.5, "res.list": ["x", "y"]},
-                        schema_url="https://opentelemetry.io/schemas/1.26.0")
+    resource = Resource(
+        {
+            "service.name": f"python {transport}",
+            "res.int": 7,
+            "res.bool": True,
+            "res.float": 1.5,
+            "res.list": ["x", "y"],
+        },
+        schema_url="https://opentelemetry.io/schemas/1.26.0",
+    )
     recorder = Recorder()
-    provider = TracerProvider(resource=resource, shutdown_on_exit=False,
-                              span_limits=SpanLimits(max_span_attributes=len(VALUES) - 1))
+    provider = TracerProvider(
+        resource=resource,
+        shutdown_on_exit=False,
+        span_limits=SpanLimits(max_span_attributes=len(VALUES) - 1),
+    )
     provider.add_span_processor(SimpleSpanProcessor(recorder))
     provider.add_span_processor(processor(exporter_of(bobbind, transport)))
     record_everything(provider)
@@ -137,15 +178,21 @@ def sent(request, bobbind):
 
 
 def test_covers_what_it_claims(sent):
-    spans = [span for resource_spans in sent[1].resource_spans
-             for scope_spans in resource_spans.scope_spans for span in scope_spans.spans]
+    spans = [
+        span
+        for resource_spans in sent[1].resource_spans
+        for scope_spans in resource_spans.scope_spans
+        for span in scope_spans.spans
+    ]
     assert {span.kind for span in spans} == {1, 2, 3, 4, 5}
     assert {span.status.code for span in spans} == {0, 1, 2}
     assert any(span.dropped_attributes_count for span in spans)
     assert any(span.trace_state for span in spans)
     assert any(link.flags and link.attributes for span in spans for link in span.links)
-    assert {scope.schema_url for res in sent[1].resource_spans for scope in res.scope_spans} \
-        == {"", "https://opentelemetry.io/schemas/1.27.0"}
+    assert {scope.schema_url for res in sent[1].resource_spans for scope in res.scope_spans} == {
+        "",
+        "https://opentelemetry.io/schemas/1.27.0",
+    }
     assert all(res.schema_url for res in sent[1].resource_spans)
     kinds = {each.value.WhichOneof("value") for span in spans for each in span.attributes}
     assert kinds == {"string_value", "bool_value", "int_value", "double_value", "array_value"}
@@ -166,11 +213,15 @@ def test_every_field_comes_back_in_jaegers_form(sent, api):
 
 def test_batches_of_many_spans_come_back(bobbind, api):
     recorder = Recorder()
-    provider = TracerProvider(resource=Resource({"service.name": "python batches"}),
-                              shutdown_on_exit=False)
+    provider = TracerProvider(
+        resource=Resource({"service.name": "python batches"}), shutdown_on_exit=False
+    )
     provider.add_span_processor(SimpleSpanProcessor(recorder))
-    provider.add_span_processor(BatchSpanProcessor(exporter_of(bobbind, "grpc-gzip"),
-                                                   max_queue_size=4096, max_export_batch_size=512))
+    provider.add_span_processor(
+        BatchSpanProcessor(
+            exporter_of(bobbind, "grpc-gzip"), max_queue_size=4096, max_export_batch_size=512
+        )
+    )
     tracer = provider.get_tracer("many")
     with tracer.start_as_current_span("root"):
         for number in range(2000):

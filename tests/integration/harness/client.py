@@ -1,4 +1,5 @@
 """Talks to a bobbind the way its users do: OTLP, Jaeger's query APIs, the command line."""
+
 import dataclasses
 import http.client
 import json
@@ -16,8 +17,11 @@ OTLP_EXPORT_PATH = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 POST_SPANS_PATH = "/jaeger.api_v2.CollectorService/PostSpans"
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
-LARGE_MESSAGES = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1),
-                  ("grpc.enable_retries", 0)]
+LARGE_MESSAGES = [
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.enable_retries", 0),
+]
 TIMEOUT_S = 120 if daemons.SANITIZER else 30
 
 
@@ -64,8 +68,9 @@ class HttpClient:
         self._local.connection = None
 
     def _connect(self):
-        self._local.connection = http.client.HTTPConnection("127.0.0.1", self.port,
-                                                            timeout=TIMEOUT_S)
+        self._local.connection = http.client.HTTPConnection(
+            "127.0.0.1", self.port, timeout=TIMEOUT_S
+        )
         return self._local.connection
 
     def _send(self, connection, method, path, body, headers):
@@ -120,8 +125,11 @@ class Api:
         streams = method in ("GetTrace", "FindTraces", "FindTraceSummaries")
         channel = self.channel("grpc-query")
         make = channel.unary_stream if streams else channel.unary_unary
-        stub = make(path, request_serializer=request_class.SerializeToString,
-                    response_deserializer=response_class.FromString)
+        stub = make(
+            path,
+            request_serializer=request_class.SerializeToString,
+            response_deserializer=response_class.FromString,
+        )
         answer = stub(request_class(**fields), timeout=TIMEOUT_S)
         return list(answer) if streams else answer
 
@@ -141,8 +149,9 @@ class Api:
     def trace_v3_grpc(self, trace_id):
         chunks = self.query_rpc("GetTrace", trace_id=trace_id)
         assert all(chunk.resource_spans for chunk in chunks), "an empty chunk"
-        return otlp.flatten(*(otlp.TracesData.FromString(chunk.SerializeToString())
-                              for chunk in chunks))
+        return otlp.flatten(
+            *(otlp.TracesData.FromString(chunk.SerializeToString()) for chunk in chunks)
+        )
 
     def trace_cli(self, trace_id):
         done = self.cli("trace", trace_id, "--output", "json")
@@ -166,5 +175,11 @@ class Api:
 
 
 def run_cli(*arguments, input=None, env=None):
-    return subprocess.run([str(daemons.BIN_DIR / "bobbin"), *map(str, arguments)], input=input,
-                          capture_output=True, timeout=TIMEOUT_S, env=env, check=False)
+    return subprocess.run(
+        [str(daemons.BIN_DIR / "bobbin"), *map(str, arguments)],
+        input=input,
+        capture_output=True,
+        timeout=TIMEOUT_S,
+        env=env,
+        check=False,
+    )

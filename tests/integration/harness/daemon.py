@@ -1,4 +1,5 @@
 """Runs the real bobbind: ports of its own, a data directory, its log, and what it did wrong."""
+
 import http.client
 import os
 import pathlib
@@ -11,12 +12,17 @@ import time
 BIN_DIR = pathlib.Path(os.environ.get("BOBBIN_BIN_DIR", "build/bin")).resolve()
 SANITIZER = os.environ.get("BOBBIN_SANITIZE", "")
 
-# Sanitizers and a busy machine make a start slow; these bound a test that hangs, they measure nothing.
+# Sanitizers and a busy machine make a start slow; these bound a test that hangs and measure nothing.
 START_TIMEOUT_S = 120 if SANITIZER else 30
 STOP_TIMEOUT_S = 60 if SANITIZER else 10
 
-REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
-           "WARNING: ThreadSanitizer", "assertion failed")
+REPORTS = (
+    "ERROR: AddressSanitizer",
+    "ERROR: LeakSanitizer",
+    "runtime error:",
+    "WARNING: ThreadSanitizer",
+    "assertion failed",
+)
 
 LISTENERS = ("otlp-grpc", "otlp-http", "http", "grpc-query", "admin", "jaeger-grpc")
 
@@ -56,18 +62,24 @@ class Daemon:
         self.process = None
 
     def command(self):
-        given = [flag.partition("=")[0] for flag in self.flags]  # one that is given twice is an error
-        listen = [f"--{name}-listen=127.0.0.1:{port}" for name, port in self.ports.items()
-                  if f"--{name}-listen" not in given]
+        given = [
+            flag.partition("=")[0] for flag in self.flags
+        ]  # one that is given twice is an error
+        listen = [
+            f"--{name}-listen=127.0.0.1:{port}"
+            for name, port in self.ports.items()
+            if f"--{name}-listen" not in given
+        ]
         return [str(BIN_DIR / "bobbind"), f"--data-dir={self.data_dir}", *listen, *self.flags]
 
     def environment(self):
         env = {name: value for name, value in os.environ.items() if not name.startswith("BOBBIN_")}
         for variable, file, more in (
-                # gRPC and RocksDB aren't instrumented: what only they touch is not judged. Without
-                # this each such race is found, symbolized and dropped, which takes minutes.
-                ("TSAN_OPTIONS", "tsan.supp", "ignore_noninstrumented_modules=1"),
-                ("LSAN_OPTIONS", "lsan.supp", "print_suppressions=0")):
+            # gRPC and RocksDB aren't instrumented: what only they touch is not judged. Without
+            # this each such race is found, symbolized and dropped, which takes minutes.
+            ("TSAN_OPTIONS", "tsan.supp", "ignore_noninstrumented_modules=1"),
+            ("LSAN_OPTIONS", "lsan.supp", "print_suppressions=0"),
+        ):
             env[variable] = f"suppressions={SUPPRESSIONS / file} {more} {env.get(variable, '')}"
         env.update(self.env)
         return env
@@ -77,8 +89,13 @@ class Daemon:
         assert self.process is None
         begin = time.monotonic()
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, env=self.environment())
+            self.process = subprocess.Popen(
+                self.command(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self.environment(),
+            )
         if is_awaited:
             self.wait_ready()
         return time.monotonic() - begin
@@ -120,8 +137,11 @@ class Daemon:
     def metric_sum(self, name):
         """The sum of all samples of a counter, whatever their labels."""
         samples = (line.rpartition(" ") for line in self.admin("/metrics")[1].decode().splitlines())
-        return sum(float(value) for sample, _, value in samples
-                   if sample.partition("{")[0] in (name, name + "_total"))
+        return sum(
+            float(value)
+            for sample, _, value in samples
+            if sample.partition("{")[0] in (name, name + "_total")
+        )
 
     def is_alive(self):
         return self.process is not None and self.process.poll() is None

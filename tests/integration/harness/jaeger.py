@@ -1,5 +1,6 @@
 """What Jaeger's first HTTP API must say about OTLP spans: a second, independent reading of the
 OpenTelemetry specification's "OTLP to Jaeger" tables, to hold against bobbind's answers."""
+
 import base64
 import json
 import math
@@ -46,8 +47,12 @@ def _tag(key, any_value):
         return (key, "binary", _plain(any_value))
     if kind is None:
         return (key, "string", "")
-    types = {"string_value": "string", "bool_value": "bool", "int_value": "int64",
-             "double_value": "float64"}
+    types = {
+        "string_value": "string",
+        "bool_value": "bool",
+        "int_value": "int64",
+        "double_value": "float64",
+    }
     return (key, types[kind], _comparable_value(types[kind], _plain(any_value)))
 
 
@@ -135,38 +140,47 @@ def trace_of(request, trace_id):
             for span in scope_spans.spans:
                 if span.trace_id.hex() != trace_id:
                     continue
-                spans.append({
-                    "traceID": trace_id,
-                    "spanID": span.span_id.hex(),
-                    "operationName": span.name,
-                    "startTime": span.start_time_unix_nano // 1000,
-                    "duration": (span.end_time_unix_nano - span.start_time_unix_nano) // 1000,
-                    "references": _references(span),
-                    "tags": sorted(_span_tags(span, scope_spans.scope), key=repr),
-                    "logs": _logs(span),
-                    "serviceName": names[0] if names else "OTLPResourceNoServiceName",
-                    "process": sorted((tag for tag in process if tag[0] != "service.name"),
-                                      key=repr),
-                })
+                spans.append(
+                    {
+                        "traceID": trace_id,
+                        "spanID": span.span_id.hex(),
+                        "operationName": span.name,
+                        "startTime": span.start_time_unix_nano // 1000,
+                        "duration": (span.end_time_unix_nano - span.start_time_unix_nano) // 1000,
+                        "references": _references(span),
+                        "tags": sorted(_span_tags(span, scope_spans.scope), key=repr),
+                        "logs": _logs(span),
+                        "serviceName": names[0] if names else "OTLPResourceNoServiceName",
+                        "process": sorted(
+                            (tag for tag in process if tag[0] != "service.name"), key=repr
+                        ),
+                    }
+                )
     return sorted(spans, key=repr)
 
 
 def comparable(trace):
-    """A trace object of the API, as a list of spans without regard to the order of spans and tags."""
+    """A trace object of the API as a list of spans, whatever the order of spans and tags."""
     spans = []
     for span in trace["spans"]:
         process = trace["processes"][span["processID"]]
-        spans.append({
-            "traceID": span["traceID"],
-            "spanID": span["spanID"],
-            "operationName": span["operationName"],
-            "startTime": span["startTime"],
-            "duration": span["duration"],
-            "references": [(each["refType"], each["traceID"], each["spanID"])
-                           for each in span["references"]],
-            "tags": comparable_tags(span["tags"]),
-            "logs": [(log["timestamp"], comparable_tags(log["fields"])) for log in span["logs"]],
-            "serviceName": process["serviceName"],
-            "process": comparable_tags(process["tags"]),
-        })
+        spans.append(
+            {
+                "traceID": span["traceID"],
+                "spanID": span["spanID"],
+                "operationName": span["operationName"],
+                "startTime": span["startTime"],
+                "duration": span["duration"],
+                "references": [
+                    (each["refType"], each["traceID"], each["spanID"])
+                    for each in span["references"]
+                ],
+                "tags": comparable_tags(span["tags"]),
+                "logs": [
+                    (log["timestamp"], comparable_tags(log["fields"])) for log in span["logs"]
+                ],
+                "serviceName": process["serviceName"],
+                "process": comparable_tags(process["tags"]),
+            }
+        )
     return sorted(spans, key=repr)

@@ -1,5 +1,6 @@
 """Load that knows what it sent: batches with ids made from (cycle, sender, number), each one trace,
 and which of them were acknowledged."""
+
 import http.client
 import struct
 import threading
@@ -27,8 +28,12 @@ class Template:
         now_ns = time.time_ns()
         spans = []
         for index in range(span_count):
-            span = otlp.span("00" * 16, f"operation {index % 7}", start_ns=now_ns + index,
-                             attrs={"index": index, "text": f"{index:08d}" * (value_size // 8)})
+            span = otlp.span(
+                "00" * 16,
+                f"operation {index % 7}",
+                start_ns=now_ns + index,
+                attrs={"index": index, "text": f"{index:08d}" * (value_size // 8)},
+            )
             span.trace_id = _TRACE_MARK
             span.span_id = _SPAN_MARK % (index >> 8, index & 255)
             spans.append(span)
@@ -48,8 +53,8 @@ class Template:
         body = bytearray(self._bytes)
         trace = trace_id(cycle, sender, number)
         for index, (trace_at, span_at) in enumerate(zip(self._trace_at, self._span_at)):
-            body[trace_at:trace_at + 16] = trace
-            body[span_at:span_at + 8] = span_id(sender, number, index)
+            body[trace_at : trace_at + 16] = trace
+            body[span_at : span_at + 8] = span_id(sender, number, index)
         return bytes(body)
 
 
@@ -59,8 +64,8 @@ class Sender(threading.Thread):
     def __init__(self, port, template, cycle, sender):
         super().__init__(daemon=True)
         self.acknowledged = []  # batch numbers
-        self.refused = []       # answered "retry later": must not be stored
-        self.unknown = []       # sent, and no answer came: all or nothing
+        self.refused = []  # answered "retry later": must not be stored
+        self.unknown = []  # sent, and no answer came: all or nothing
         self.failure = None
         self.cycle, self.sender = cycle, sender
         self._port, self._template = port, template
@@ -83,9 +88,12 @@ class Sender(threading.Thread):
             connection.close()
 
     def _post(self, connection, number):
-        connection.request("POST", "/v1/traces",
-                           self._template.fill(self.cycle, self.sender, number),
-                           {"Content-Type": client.PROTOBUF})
+        connection.request(
+            "POST",
+            "/v1/traces",
+            self._template.fill(self.cycle, self.sender, number),
+            {"Content-Type": client.PROTOBUF},
+        )
         response = connection.getresponse()
         body = response.read()
         if response.status == 200 and not body:
@@ -123,10 +131,17 @@ class Cycle:
 
     def batches(self, kind):
         """[(trace id, expected span ids)] of one kind: acknowledged, refused, unknown."""
-        return [(trace_id(self.number, sender.sender, number).hex(),
-                 [span_id(sender.sender, number, index) for index in
-                  range(self.template.span_count)])
-                for sender in self.senders for number in getattr(sender, kind)]
+        return [
+            (
+                trace_id(self.number, sender.sender, number).hex(),
+                [
+                    span_id(sender.sender, number, index)
+                    for index in range(self.template.span_count)
+                ],
+            )
+            for sender in self.senders
+            for number in getattr(sender, kind)
+        ]
 
     def sent_bytes(self):
         return sum(len(sender.acknowledged) for sender in self.senders) * self.template.size

@@ -1,4 +1,5 @@
 """A search by brute force over OTLP messages: what the answer of the real one must be."""
+
 import base64
 import dataclasses
 import json
@@ -14,11 +15,11 @@ class Query:
     name: str
     service: str = None
     operation: str = None
-    tags: tuple = ()          # of (key, value text)
-    min_ns: int = None        # duration bounds, inclusive
+    tags: tuple = ()  # of (key, value text)
+    min_ns: int = None  # duration bounds, inclusive
     max_ns: int = None
-    start_us: int = None      # of the span's start, inclusive
-    end_us: int = None        # inclusive to the end of the microsecond
+    start_us: int = None  # of the span's start, inclusive
+    end_us: int = None  # inclusive to the end of the microsecond
     limit: int = 1000
     sort: str = "newest"
 
@@ -31,8 +32,11 @@ class StoredSpan:
 
     @property
     def service(self):
-        names = [each.value.string_value for each in self.resource.attributes
-                 if each.key == "service.name"]
+        names = [
+            each.value.string_value
+            for each in self.resource.attributes
+            if each.key == "service.name"
+        ]
         return names[0] if names else ""
 
     @property
@@ -41,9 +45,12 @@ class StoredSpan:
 
 
 def stored_spans(request):
-    return [StoredSpan(span, resource_spans.resource, scope_spans.scope)
-            for resource_spans in request.resource_spans
-            for scope_spans in resource_spans.scope_spans for span in scope_spans.spans]
+    return [
+        StoredSpan(span, resource_spans.resource, scope_spans.scope)
+        for resource_spans in request.resource_spans
+        for scope_spans in resource_spans.scope_spans
+        for span in scope_spans.spans
+    ]
 
 
 def _double_text(number):
@@ -63,8 +70,11 @@ def text_of(value):
     if kind == "bytes_value":
         return base64.b64encode(value.bytes_value).decode()
     if kind == "array_value":
-        return json.dumps([_json(each) for each in value.array_value.values],
-                          separators=(",", ":"), ensure_ascii=False)
+        return json.dumps(
+            [_json(each) for each in value.array_value.values],
+            separators=(",", ":"),
+            ensure_ascii=False,
+        )
     return str(getattr(value, kind))
 
 
@@ -109,13 +119,15 @@ def _has_tag(stored, key, text):
 
 def matches(stored, query):
     start_ns = stored.span.start_time_unix_nano
-    return ((query.service is None or stored.service == query.service)
-            and (query.operation is None or stored.span.name == query.operation)
-            and (query.min_ns is None or stored.duration_ns >= query.min_ns)
-            and (query.max_ns is None or stored.duration_ns <= query.max_ns)
-            and (query.start_us is None or start_ns >= query.start_us * 1000)
-            and (query.end_us is None or start_ns < (query.end_us + 1) * 1000)
-            and all(_has_tag(stored, key, text) for key, text in query.tags))
+    return (
+        (query.service is None or stored.service == query.service)
+        and (query.operation is None or stored.span.name == query.operation)
+        and (query.min_ns is None or stored.duration_ns >= query.min_ns)
+        and (query.max_ns is None or stored.duration_ns <= query.max_ns)
+        and (query.start_us is None or start_ns >= query.start_us * 1000)
+        and (query.end_us is None or start_ns < (query.end_us + 1) * 1000)
+        and all(_has_tag(stored, key, text) for key, text in query.tags)
+    )
 
 
 def search(spans, query):
@@ -127,4 +139,4 @@ def search(spans, query):
             key = stored.span.start_time_unix_nano if query.sort == "newest" else stored.duration_ns
             trace_id = stored.span.trace_id.hex()
             keys[trace_id] = max(key, keys.get(trace_id, 0))
-    return sorted(keys, key=lambda trace_id: (-keys[trace_id], trace_id))[:query.limit]
+    return sorted(keys, key=lambda trace_id: (-keys[trace_id], trace_id))[: query.limit]

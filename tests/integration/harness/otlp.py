@@ -4,6 +4,7 @@ Comparing works on "flat" spans, each with what stands above it, because a store
 under other ResourceSpans than they came in: the order of spans and the grouping are free, every
 byte of a span, its resource and its scope is not.
 """
+
 import base64
 import copy
 import dataclasses
@@ -30,6 +31,7 @@ INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER = range(1, 6)
 
 
 # Making
+
 
 def new_trace_id():
     return os.urandom(16).hex()
@@ -63,31 +65,59 @@ def attributes(plain):
 
 
 def event(name, at_ns=0, **fields):
-    return Span.Event(name=name, time_unix_nano=at_ns, attributes=attributes(fields.pop("attrs", {})),
-                      **fields)
+    return Span.Event(
+        name=name, time_unix_nano=at_ns, attributes=attributes(fields.pop("attrs", {})), **fields
+    )
 
 
 def link(trace_id, span_id, **fields):
-    return Span.Link(trace_id=bytes.fromhex(trace_id), span_id=bytes.fromhex(span_id),
-                     attributes=attributes(fields.pop("attrs", {})), **fields)
+    return Span.Link(
+        trace_id=bytes.fromhex(trace_id),
+        span_id=bytes.fromhex(span_id),
+        attributes=attributes(fields.pop("attrs", {})),
+        **fields,
+    )
 
 
-def span(trace_id, name="op", span_id=None, start_ns=None, duration_ns=1_000_000, parent="",
-         attrs=None, **fields):
+def span(
+    trace_id,
+    name="op",
+    span_id=None,
+    start_ns=None,
+    duration_ns=1_000_000,
+    parent="",
+    attrs=None,
+    **fields,
+):
     start_ns = time.time_ns() if start_ns is None else start_ns
-    return Span(trace_id=bytes.fromhex(trace_id), span_id=bytes.fromhex(span_id or new_span_id()),
-                parent_span_id=bytes.fromhex(parent), name=name, start_time_unix_nano=start_ns,
-                end_time_unix_nano=start_ns + duration_ns, attributes=attributes(attrs), **fields)
+    return Span(
+        trace_id=bytes.fromhex(trace_id),
+        span_id=bytes.fromhex(span_id or new_span_id()),
+        parent_span_id=bytes.fromhex(parent),
+        name=name,
+        start_time_unix_nano=start_ns,
+        end_time_unix_nano=start_ns + duration_ns,
+        attributes=attributes(attrs),
+        **fields,
+    )
 
 
 def request(spans, service="svc", resource=None, scope=None, **fields):
     """One ResourceSpans of one ScopeSpans. `fields` are resource_url and scope_url."""
     service_attribute = {} if service is None else {"service.name": service}
-    return ExportRequest(resource_spans=[trace_pb2.ResourceSpans(
-        resource=Resource(attributes=attributes(service_attribute | (resource or {}))),
-        schema_url=fields.get("resource_url", ""),
-        scope_spans=[trace_pb2.ScopeSpans(scope=scope, spans=spans,
-                                          schema_url=fields.get("scope_url", ""))])])
+    return ExportRequest(
+        resource_spans=[
+            trace_pb2.ResourceSpans(
+                resource=Resource(attributes=attributes(service_attribute | (resource or {}))),
+                schema_url=fields.get("resource_url", ""),
+                scope_spans=[
+                    trace_pb2.ScopeSpans(
+                        scope=scope, spans=spans, schema_url=fields.get("scope_url", "")
+                    )
+                ],
+            )
+        ]
+    )
 
 
 def merge(*requests):
@@ -141,6 +171,7 @@ def unwrap(document):
 
 # Comparing
 
+
 @dataclasses.dataclass(frozen=True)
 class FlatSpan:
     resource: str
@@ -159,9 +190,15 @@ def flatten(*messages):
             for scope_spans in resource_spans.scope_spans:
                 for each in scope_spans.spans:
                     key = (each.trace_id.hex(), each.span_id.hex())
-                    spans.setdefault(key, []).append(FlatSpan(
-                        _text(resource_spans.resource), resource_spans.schema_url,
-                        _text(scope_spans.scope), scope_spans.schema_url, _text(each)))
+                    spans.setdefault(key, []).append(
+                        FlatSpan(
+                            _text(resource_spans.resource),
+                            resource_spans.schema_url,
+                            _text(scope_spans.scope),
+                            scope_spans.schema_url,
+                            _text(each),
+                        )
+                    )
     for same_key in spans.values():
         same_key.sort(key=repr)
     return spans
@@ -182,6 +219,10 @@ def by_trace(flat):
 
 def span_keys(*messages):
     """[(trace id, span id)] of every span, repeats included, sorted."""
-    return sorted((each.trace_id.hex(), each.span_id.hex())
-                  for message in messages for resource_spans in message.resource_spans
-                  for scope_spans in resource_spans.scope_spans for each in scope_spans.spans)
+    return sorted(
+        (each.trace_id.hex(), each.span_id.hex())
+        for message in messages
+        for resource_spans in message.resource_spans
+        for scope_spans in resource_spans.scope_spans
+        for each in scope_spans.spans
+    )

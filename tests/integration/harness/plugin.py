@@ -1,4 +1,5 @@
 """Fixtures of tests/integration and tests/fault; loaded by run_pytest.sh."""
+
 import pytest
 
 from harness import client, daemon

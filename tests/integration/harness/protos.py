@@ -4,6 +4,7 @@ The OpenTelemetry SDK brings classes of the same names into Python's default poo
 apart: what the SDK wrote is then read with our definitions and the other way round, which is what
 "wire-compatible" means.
 """
+
 import functools
 import pathlib
 import tempfile
@@ -18,8 +19,13 @@ PROTO_DIR = pathlib.Path(__file__).resolve().parents[3] / "proto"
 def _pool():
     names = sorted(str(path.relative_to(PROTO_DIR)) for path in PROTO_DIR.rglob("*.proto"))
     with tempfile.NamedTemporaryFile(suffix=".desc") as out:
-        arguments = ["protoc", f"--proto_path={PROTO_DIR}", "--include_imports",
-                     f"--descriptor_set_out={out.name}", *names]
+        arguments = [
+            "protoc",
+            f"--proto_path={PROTO_DIR}",
+            "--include_imports",
+            f"--descriptor_set_out={out.name}",
+            *names,
+        ]
         if protoc.main(arguments) != 0:
             raise RuntimeError("protoc can't read proto/")
         files = descriptor_pb2.FileDescriptorSet.FromString(out.read())

@@ -1,4 +1,5 @@
 """Protobuf bytes by hand, for messages that no protobuf library would write."""
+
 import struct
 
 VARINT, FIXED64, BYTES, GROUP_START, GROUP_END, FIXED32 = range(6)
@@ -76,9 +77,14 @@ def key_value(key, any_value):
 
 def span(trace_id, span_id, *more, name="bad"):
     """The bytes of a Span; `more` is appended as it is."""
-    return (field(1, trace_id) + field(2, span_id) + field(5, name) +
-            fixed64(7, 1_700_000_000_000_000_000) + fixed64(8, 1_700_000_001_000_000_000) +
-            b"".join(more))
+    return (
+        field(1, trace_id)
+        + field(2, span_id)
+        + field(5, name)
+        + fixed64(7, 1_700_000_000_000_000_000)
+        + fixed64(8, 1_700_000_001_000_000_000)
+        + b"".join(more)
+    )
 
 
 def request(*spans, resource=None, scope=None, scope_more=b"", resource_more=b""):
