@@ -127,17 +127,16 @@ static enum bb_err keep_accepted(struct bb_walk_result *result, struct bb_arena 
 }
 
 static void describe_rejections(const struct bb_walk_result *walked,
-                                const struct bb_left_out *left_out,
-                                struct bb_ingest_result *result)
+                                const struct bb_left_out *left_out, struct bb_ingest_result *result)
 {
     uint64_t left_out_count = left_out == NULL ? 0 : left_out->span_count;
-    const char *first =
-        left_out_count > 0 ? left_out->first.text : walked->first_rejection.text;
+    const char *first = left_out_count > 0 ? left_out->first.text : walked->first_rejection.text;
 
     result->rejected_count = walked->rejected_count + left_out_count;
     if (result->rejected_count > 0) {
-        (void)bb_err_set(&result->message, BB_EINVAL, "%" PRIu64 " span%s rejected, the first: %.400s",
-                         result->rejected_count, result->rejected_count == 1 ? "" : "s", first);
+        (void)bb_err_set(&result->message, BB_EINVAL,
+                         "%" PRIu64 " span%s rejected, the first: %.400s", result->rejected_count,
+                         result->rejected_count == 1 ? "" : "s", first);
     }
 }
 
@@ -181,6 +180,5 @@ void bb_ingest_otlp(struct bb_ingest *ingest, enum bb_receiver receiver, struct 
     } else {
         refuse(err, &detail, out_result);
     }
-    bb_metric_observe_ns(BB_M_INGEST_SECONDS,
-                         bb_clock_monotonic_ns(&bb_clock_system) - begun_ns);
+    bb_metric_observe_ns(BB_M_INGEST_SECONDS, bb_clock_monotonic_ns(&bb_clock_system) - begun_ns);
 }

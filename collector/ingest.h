@@ -2,8 +2,8 @@
  * ingest.h - from a request's bytes to the store: what every receiver calls.
  *
  * Receivers know protocols; ingest knows admission, the walk, the append and what it all came to.
- * A receiver turns the outcome into its protocol's answer (OTLP specification, "OTLP/gRPC Response",
- * "OTLP/HTTP Response").
+ * A receiver turns the outcome into its protocol's answer (OTLP specification, "OTLP/gRPC
+ * Response", "OTLP/HTTP Response").
  *
  * Threads: any, at the same time.
  */
@@ -43,7 +43,7 @@ struct bb_ingest_result {
     struct bb_err_detail message; /* empty for BB_INGEST_OK */
 };
 
-/* Spans that a transcoder (OTLP/JSON, Jaeger) had to leave out before the walk. Zero it before use. */
+/* Spans that a transcoder (OTLP/JSON, Jaeger) left out before the walk. Zero it before use. */
 struct bb_left_out {
     uint64_t span_count;
     struct bb_err_detail first; /* path of the field and what is wrong */

@@ -66,8 +66,7 @@ static enum bb_err parse_arg(struct bb_slice text, struct bb_arena *arena, struc
     if (equals != NULL) {
         value = bb_slice_of(equals + 1, text.size - name_size - 1);
     }
-    enum bb_err err =
-        bb_url_decode(bb_slice_of(text.data, name_size), true, arena, &arg->name);
+    enum bb_err err = bb_url_decode(bb_slice_of(text.data, name_size), true, arena, &arg->name);
     if (err != BB_OK) {
         return err;
     }
@@ -92,8 +91,7 @@ enum bb_err bb_http_parse_args(struct bb_http_request *request)
         const uint8_t *amp = memchr(left.data, '&', left.size);
         size_t size = amp == NULL ? left.size : (size_t)(amp - left.data);
         if (size > 0) {
-            enum bb_err err =
-                parse_arg(bb_slice_of(left.data, size), request->arena, &args[count]);
+            enum bb_err err = parse_arg(bb_slice_of(left.data, size), request->arena, &args[count]);
             if (err != BB_OK) {
                 return err;
             }

@@ -37,7 +37,7 @@ struct bb_http_request {
 
 struct bb_http_header {
     const char *name; /* static storage */
-    char value[256]; /* a Content-Security-Policy is the longest */
+    char value[256];  /* a Content-Security-Policy is the longest */
 };
 
 /* Filled by the handler; made and freed by the server. At the start: status 200, no body. */

@@ -13,7 +13,8 @@ static uint64_t hash_key[2];
 __attribute__((constructor)) static void draw_hash_key(void)
 {
     if (getrandom(hash_key, sizeof hash_key, GRND_NONBLOCK) != (ssize_t)sizeof hash_key) {
-        hash_key[0] = (uint64_t)(uintptr_t)&hash_key; /* the loader's randomness, better than none */
+        /* The loader's randomness, better than none. */
+        hash_key[0] = (uint64_t)(uintptr_t)&hash_key;
         hash_key[1] = UINT64_C(0x9e3779b97f4a7c15);
     }
     hash_key[0] |= 1;

@@ -161,7 +161,8 @@ void bb_json_double(struct bb_json_writer *json, double value)
     before_value(json);
     bb_buf_append(json->out, text, size);
     if (value == 0 && signbit(value)) {
-        bb_buf_append_cstr(json->out, ".0"); /* readers take "-0" for an integer, without its sign */
+        /* Readers take "-0" for an integer, without its sign. */
+        bb_buf_append_cstr(json->out, ".0");
     }
 }
 

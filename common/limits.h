@@ -30,7 +30,7 @@
 #define BB_SPAN_LINKS_MAX (64u << 10)
 /* Key and value pairs and array elements in one span, over all levels: bounds the walk. */
 #define BB_SPAN_VALUES_MAX (1u << 20)
-/* Inflated bytes for each compressed byte, above 1 MiB inflated: honest telemetry stays under 100. */
+/* Inflated bytes for each compressed byte, above 1 MiB inflated: honest telemetry has under 100. */
 #define BB_INFLATE_RATIO_MAX 1000
 /* Window of a zstd frame, log2 bytes: 8 MiB, what RFC 8878 asks every decoder to support. */
 #define BB_ZSTD_WINDOW_LOG_MAX 23
@@ -84,7 +84,7 @@
 
 /* Store */
 
-/* Bytes of spans (as received) in one segment before it is sealed: bounds the log, hence restart. */
+/* Bytes of spans (as received) in one segment before it is sealed: bounds log and restart. */
 #define BB_SEGMENT_BYTES_MAX (64u << 20)
 /* Spans in one segment before it is sealed */
 #define BB_SEGMENT_SPANS_MAX (1u << 20)

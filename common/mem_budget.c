@@ -26,8 +26,7 @@ bool bb_mem_budget_try_take(struct bb_mem_budget *budget, size_t size)
 
 void bb_mem_budget_give(struct bb_mem_budget *budget, size_t size)
 {
-    size_t used =
-        atomic_fetch_sub_explicit(&budget->used_bytes, size, memory_order_relaxed);
+    size_t used = atomic_fetch_sub_explicit(&budget->used_bytes, size, memory_order_relaxed);
 
     BB_ASSERT(used >= size);
     bb_metric_add(budget->metric, -(int64_t)size);

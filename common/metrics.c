@@ -27,8 +27,8 @@ static const struct {
 
 /* Upper bounds in microseconds: 100 us to 60 s, about three a decade. */
 static const uint64_t bucket_bounds_us[] = {
-    100,    250,    500,     1000,    2500,    5000,    10000,    25000,    50000,
-    100000, 250000, 500000,  1000000, 2500000, 5000000, 10000000, 30000000, 60000000,
+    100,    250,    500,    1000,    2500,    5000,    10000,    25000,    50000,
+    100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000, 30000000, 60000000,
 };
 #define BUCKET_COUNT (BB_ARRAY_COUNT(bucket_bounds_us) + 1) /* the last is +Inf */
 

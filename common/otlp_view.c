@@ -381,8 +381,7 @@ bool bb_span_kind_parse(struct bb_slice text, enum bb_span_kind *out_kind)
     static const char prefix[] = "SPAN_KIND_";
     size_t prefix_size = sizeof prefix - 1;
 
-    if (text.size > prefix_size &&
-        strncasecmp((const char *)text.data, prefix, prefix_size) == 0) {
+    if (text.size > prefix_size && strncasecmp((const char *)text.data, prefix, prefix_size) == 0) {
         text = bb_slice_of(text.data + prefix_size, text.size - prefix_size);
     }
     for (size_t i = 0; i < BB_ARRAY_COUNT(kind_texts); i++) {

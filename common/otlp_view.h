@@ -2,8 +2,8 @@
  * otlp_view.h - reading accepted OTLP messages field by field, without a copy and without memory.
  *
  * For bytes that bb_otlp_walk accepted. On others the readers still stay inside the slice and end
- * early. Where a field that isn't repeated occurs twice the last one counts. (Protobuf would merge two
- * sub-messages; no encoder writes them so, but for a span's status, which is merged here, too.)
+ * early. Where a field that isn't repeated occurs twice the last one counts. (Protobuf would merge
+ * two sub-messages; no encoder writes them so, but for a span's status, which is merged here, too.)
  */
 #ifndef BB_COMMON_OTLP_VIEW_H
 #define BB_COMMON_OTLP_VIEW_H
@@ -96,7 +96,7 @@ struct bb_span_view {
     uint64_t start_unix_ns;
     uint64_t end_unix_ns;
     uint32_t flags;
-    uint32_t kind; /* as sent, so that an unknown number is given back */
+    uint32_t kind;        /* as sent, so that an unknown number is given back */
     uint32_t status_code; /* as sent */
     uint32_t dropped_attributes_count;
     uint32_t dropped_events_count;

@@ -118,8 +118,7 @@ static bool walk_key_value(struct walk *walk, struct bb_slice bytes, unsigned de
                 return at_field(walk, "key", -1);
             }
         } else if (field.number == BB_F_KEY_VALUE_VALUE) {
-            if (!check_type(walk, &field, BB_PB_BYTES) ||
-                !walk_value(walk, field.bytes, depth)) {
+            if (!check_type(walk, &field, BB_PB_BYTES) || !walk_value(walk, field.bytes, depth)) {
                 return at_field(walk, "value", -1);
             }
         }
@@ -433,8 +432,7 @@ static bool walk_span_field(struct walk *walk, const struct bb_pb_field *field,
         return check_type(walk, field, BB_PB_VARINT) || at_field(walk, "kind", -1);
     case BB_F_SPAN_START_TIME_UNIX_NANO:
         span->start_unix_ns = field->value;
-        return check_type(walk, field, BB_PB_FIXED64) ||
-               at_field(walk, "start_time_unix_nano", -1);
+        return check_type(walk, field, BB_PB_FIXED64) || at_field(walk, "start_time_unix_nano", -1);
     case BB_F_SPAN_END_TIME_UNIX_NANO:
         span->end_unix_ns = field->value;
         return check_type(walk, field, BB_PB_FIXED64) || at_field(walk, "end_time_unix_nano", -1);
@@ -879,8 +877,8 @@ static enum bb_err make_batch(const struct counts *counts, struct bb_arena *aren
     return BB_OK;
 }
 
-enum bb_err bb_otlp_walk(struct bb_slice wire, struct bb_arena *arena,
-                         struct bb_err_detail *detail, struct bb_walk_result *out_result)
+enum bb_err bb_otlp_walk(struct bb_slice wire, struct bb_arena *arena, struct bb_err_detail *detail,
+                         struct bb_walk_result *out_result)
 {
     struct bb_walk_result result = {.rejected_count = 0};
     struct words words;

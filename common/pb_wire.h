@@ -45,7 +45,8 @@ static inline struct bb_pb_reader bb_pb_reader_of(struct bb_slice message)
 
 /*
  * Reads one varint of at most `size_max` bytes (up to 10) and 64 bits. Returns what follows it, or
- * NULL when it is malformed. Takes pointers, not the reader, so that a reader can stay in registers.
+ * NULL when it is malformed. Takes pointers, not the reader, so that a reader can stay in
+ * registers.
  */
 const uint8_t *bb_pb_read_long_varint(const uint8_t *next, const uint8_t *end, unsigned size_max,
                                       uint64_t *out_value);

@@ -42,7 +42,8 @@ struct bb_rpc_call {
     /* The handler's answer. At the start: BB_RPC_OK and empty. */
     enum bb_rpc_code code;
     struct bb_err_detail message; /* the status message */
-    struct bb_slice status_details; /* google.rpc.Status for grpc-status-details-bin; size 0: none */
+    struct bb_slice
+        status_details; /* google.rpc.Status for grpc-status-details-bin; size 0: none */
 };
 
 /* Threads: any, at the same time. Sends its messages, sets the status, returns. */

@@ -52,8 +52,7 @@ static void write_scope_spans(const struct bb_span_batch *batch, uint32_t first,
 
 static size_t resource_spans_size(const struct bb_span_batch *batch, uint32_t first, uint32_t end)
 {
-    const struct bb_resource_ref *resource =
-        &batch->resources[batch->spans[first].resource_index];
+    const struct bb_resource_ref *resource = &batch->resources[batch->spans[first].resource_index];
     size_t size = 0;
 
     if (resource->bytes.size > 0) {

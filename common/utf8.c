@@ -32,7 +32,7 @@ unsigned bb_utf8_sequence_size(struct bb_slice text)
     if (p[0] >= 0xf0 && p[0] <= 0xf4) {
         if (text.size < 4 || !is_continuation(p[1]) || !is_continuation(p[2]) ||
             !is_continuation(p[3]) || (p[0] == 0xf0 && p[1] < 0x90) || /* overlong */
-            (p[0] == 0xf4 && p[1] > 0x8f)) {                          /* above U+10FFFF */
+            (p[0] == 0xf4 && p[1] > 0x8f)) {                           /* above U+10FFFF */
             return 0;
         }
         return 4;

@@ -244,7 +244,8 @@ void build_full_request(struct bb_buf *request)
     put_full_resource(&resource_spans);
     put_full_scope_spans(&resource_spans, 1, 2);
     put_full_scope_spans(&resource_spans, 3, 1);
-    build_put_text(&resource_spans, BB_F_RESOURCE_SPANS_SCHEMA_URL, "https://example.test/resource");
+    build_put_text(&resource_spans, BB_F_RESOURCE_SPANS_SCHEMA_URL,
+                   "https://example.test/resource");
     build_put(request, BB_F_REQUEST_RESOURCE_SPANS, &resource_spans);
 
     build_init(&resource_spans);

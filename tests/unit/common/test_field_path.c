@@ -63,8 +63,7 @@ static void fits_every_length_up_to_its_size(void **state)
         const char *text = bb_field_path_text(&path);
         assert_memory_equal(text, "outermost[1].x", 14);
         size_t whole = strlen("outermost[1]") + 2 * length;
-        assert_int_equal(strlen(text),
-                         whole < BB_FIELD_PATH_SIZE ? whole : BB_FIELD_PATH_SIZE - 1);
+        assert_int_equal(strlen(text), whole < BB_FIELD_PATH_SIZE ? whole : BB_FIELD_PATH_SIZE - 1);
     }
 }
 

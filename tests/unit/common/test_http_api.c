@@ -36,8 +36,14 @@ static void splits_arguments_and_decodes_both_sides(void **state)
         request_of("service=front%20end&tag=a%3D1&tag=b%26=2%3D&empty=&alone&x+y=1+2&&=v&"
                    "%e2%82%ac=%C3%a9");
     static const char *const expected[][2] = {
-        {"service", "front end"}, {"tag", "a=1"}, {"tag", "b&=2="}, {"empty", ""}, {"alone", ""},
-        {"x y", "1 2"},           {"", "v"},      {"\xe2\x82\xac", "\xc3\xa9"},
+        {"service", "front end"},
+        {"tag", "a=1"},
+        {"tag", "b&=2="},
+        {"empty", ""},
+        {"alone", ""},
+        {"x y", "1 2"},
+        {"", "v"},
+        {"\xe2\x82\xac", "\xc3\xa9"},
     };
     struct bb_slice value;
 

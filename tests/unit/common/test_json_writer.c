@@ -153,8 +153,13 @@ static void a_key_from_outside_is_escaped_and_made_valid(void **state)
 static void writes_base64_with_padding(void **state)
 {
     static const char *const cases[][2] = {
-        {"", ""},         {"f", "Zg=="},     {"fo", "Zm8="},         {"foo", "Zm9v"},
-        {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"},
+        {"", ""},
+        {"f", "Zg=="},
+        {"fo", "Zm8="},
+        {"foo", "Zm9v"},
+        {"foob", "Zm9vYg=="},
+        {"fooba", "Zm9vYmE="},
+        {"foobar", "Zm9vYmFy"},
     };
 
     for (size_t i = 0; i < BB_ARRAY_COUNT(cases); i++) {

@@ -55,8 +55,8 @@ static void writes_one_line_of_logfmt(void **state)
                             &minute, &second, &ms, &end),
                      7);
     assert_int_equal(end, strlen("ts=2026-11-24T22:00:00.123Z"));
-    assert_string_equal(
-        text + end, " level=warn module=store msg=\"partition sealed\" spans=12 dir=\"a b\"\n");
+    assert_string_equal(text + end,
+                        " level=warn module=store msg=\"partition sealed\" spans=12 dir=\"a b\"\n");
 }
 
 static void a_line_without_fields_ends_behind_the_message(void **state)

@@ -37,7 +37,7 @@ static void plain_values_have_the_text_that_search_compares(void **state)
         {{NULL, 0}, ""},
         {BYTES_INIT("\x0a\x00"), ""},
         {BYTES_INIT("\x0a\x05"
-                  "a\"b\\c"),
+                    "a\"b\\c"),
          "a\"b\\c"}, /* as it is, no quotes */
         {BYTES_INIT("\x10\x01"), "true"},
         {BYTES_INIT("\x10\x00"), "false"},
@@ -72,7 +72,7 @@ static void arrays_and_lists_have_the_text_of_json(void **state)
          "[true,2,\"x\\\"y\"]"},
         {BYTES_INIT("\x2a\x0d\x0a\x0b\x09zzzzzzzz\x2a\x00"), "[[]]"}, /* a field of type 8 bytes */
         {BYTES_INIT("\x2a\x1d\x0a\x09\x21\x00\x00\x00\x00\x00\x00\xf8\x7f"
-                  "\x0a\x09\x21\x00\x00\x00\x00\x00\x00\xf0\xff\x0a\x05\x3a\x03\x00\xff\x80"),
+                    "\x0a\x09\x21\x00\x00\x00\x00\x00\x00\xf0\xff\x0a\x05\x3a\x03\x00\xff\x80"),
          "[\"NaN\",\"-Infinity\",\"AP+A\"]"},
         {BYTES_INIT("\x32\x0b\x0a\x09\x0a\x01k\x12\x04\x0a\x02v\n"), "{\"k\":\"v\\n\"}"},
         {BYTES_INIT("\x32\x07\x0a\x00\x0a\x03\x0a\x01k"), "{\"\":null,\"k\":null}"},
@@ -243,7 +243,7 @@ static void iterates_attributes_in_order_with_their_types(void **state)
         const char *key;
         enum bb_value_type type;
     } expected[] = {
-        {"text", BB_VALUE_STRING}, {"bool", BB_VALUE_BOOL},   {"int", BB_VALUE_INT},
+        {"text", BB_VALUE_STRING},   {"bool", BB_VALUE_BOOL},   {"int", BB_VALUE_INT},
         {"double", BB_VALUE_DOUBLE}, {"bytes", BB_VALUE_BYTES}, {"nested", BB_VALUE_KVLIST},
     };
     struct bb_buf span;
@@ -253,8 +253,7 @@ static void iterates_attributes_in_order_with_their_types(void **state)
     (void)state;
     build_init(&span);
     build_full_span_body(&span, 1);
-    struct bb_attribute_iter iter =
-        bb_attribute_iter_of(bb_buf_slice(&span), BB_F_SPAN_ATTRIBUTES);
+    struct bb_attribute_iter iter = bb_attribute_iter_of(bb_buf_slice(&span), BB_F_SPAN_ATTRIBUTES);
     while (bb_attribute_next(&iter, &attribute)) {
         assert_true(at < BB_ARRAY_COUNT(expected));
         assert_true(bb_slice_equals_cstr(attribute.key, expected[at].key));
@@ -380,8 +379,8 @@ static void iterates_events_and_links(void **state)
     assert_true(bb_slice_equals_cstr(event.name, "first"));
     assert_true(event.time_unix_ns == UINT64_C(1700000000250000000));
     assert_int_equal(event.dropped_attributes_count, 3);
-    assert_true(bb_attribute_find(event.bytes, BB_F_EVENT_ATTRIBUTES, bb_slice_from_cstr("int"),
-                                  &value));
+    assert_true(
+        bb_attribute_find(event.bytes, BB_F_EVENT_ATTRIBUTES, bb_slice_from_cstr("int"), &value));
     assert_true(bb_event_next(&reader, &event));
     assert_true(bb_slice_equals_cstr(event.name, "second"));
     assert_false(bb_event_next(&reader, &event));

@@ -111,7 +111,8 @@ static void reads_out_what_search_needs(void **state)
         assert_int_equal(span->scope_index, i < 2 ? 0 : i < 3 ? 1 : 2);
     }
     assert_true(bb_slice_equals_cstr(batch->resources[0].service_name, "shop"));
-    assert_true(bb_slice_equals_cstr(batch->resources[0].schema_url, "https://example.test/resource"));
+    assert_true(
+        bb_slice_equals_cstr(batch->resources[0].schema_url, "https://example.test/resource"));
     assert_int_equal(batch->resources[1].service_name.size, 0);
     assert_int_equal(batch->resources[1].bytes.size, 0);
     assert_true(bb_slice_equals_cstr(batch->scopes[2].schema_url, "https://example.test/scope"));
@@ -197,7 +198,7 @@ static void unknown_enum_numbers_are_taken_as_unspecified(void **state)
         {6, 0, 0},
         {255, 0, 0},
         {UINT32_MAX, 0, 0},
-        {UINT64_MAX, 0, 0},               /* -1 */
+        {UINT64_MAX, 0, 0},              /* -1 */
         {(UINT64_C(1) << 32) + 2, 2, 2}, /* protobuf keeps 32 bits */
     };
 
@@ -326,9 +327,8 @@ static void a_repeated_resource_or_scope_is_joined(void **state)
                                          "cart\x10\x09")));
     assert_true(bb_slice_equals_cstr(result.batch.resources[0].service_name, "cart"));
     assert_true(bb_slice_equals_cstr(result.batch.resources[0].schema_url, "last"));
-    assert_true(
-        bb_slice_equals(result.batch.scopes[0].bytes, BYTES_OF("\x0a\x07library\x12\x03"
-                                                               "1.0")));
+    assert_true(bb_slice_equals(result.batch.scopes[0].bytes, BYTES_OF("\x0a\x07library\x12\x03"
+                                                                       "1.0")));
     bb_buf_dispose(&request);
 }
 
@@ -366,8 +366,9 @@ static void counts_rejections_by_reason_and_tells_the_first(void **state)
         sum += result.rejected_by_reason[reason];
     }
     assert_int_equal(sum, result.rejected_count);
-    assert_string_equal(result.first_rejection.text,
-                        "resource_spans[0].scope_spans[0].spans[1].trace_id: must be 16 bytes, is 3");
+    assert_string_equal(
+        result.first_rejection.text,
+        "resource_spans[0].scope_spans[0].spans[1].trace_id: must be 16 bytes, is 3");
     bb_buf_dispose(&request);
 }
 
@@ -589,29 +590,29 @@ static void finds_the_service_name_of_a_resource(void **state)
     } cases[] = {
         {{NULL, 0}, ""},
         {BYTES_INIT("\x0a\x13\x0a\x0cservice.name\x12\x03\x0a\x01"
-                  "a"),
+                    "a"),
          "a"},
         /* value before key */
         {BYTES_INIT("\x0a\x13\x12\x03\x0a\x01"
-                  "a"
-                  "\x0a\x0cservice.name"),
+                    "a"
+                    "\x0a\x0cservice.name"),
          "a"},
         /* an unknown field of the value behind the string */
         {BYTES_INIT("\x0a\x15\x0a\x0cservice.name\x12\x05\x0a\x01"
-                  "a"
-                  "\x50\x01"),
+                    "a"
+                    "\x50\x01"),
          "a"},
         /* other keys before it, one of them its beginning */
         {BYTES_INIT("\x0a\x0e\x0a\x07service\x12\x03\x0a\x01x"
-                  "\x0a\x13\x0a\x0cservice.name\x12\x03\x0a\x01"
-                  "a"),
+                    "\x0a\x13\x0a\x0cservice.name\x12\x03\x0a\x01"
+                    "a"),
          "a"},
         /* no string */
         {BYTES_INIT("\x0a\x12\x0a\x0cservice.name\x12\x02\x18\x05"), ""},
         /* no value */
         {BYTES_INIT("\x0a\x0e\x0a\x0cservice.name"), ""},
         {BYTES_INIT("\x0a\x13\x0a\x0cservice.Name\x12\x03\x0a\x01"
-                  "a"),
+                    "a"),
          ""},
     };
 

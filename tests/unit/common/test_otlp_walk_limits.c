@@ -256,9 +256,8 @@ static void attributes_are_bounded_on_a_resource_and_a_scope(void **state)
             } else {
                 assert_rejected(
                     outcome, BB_REJECT_COUNT,
-                    is_resource
-                        ? "resource_spans[0].resource.attributes[4096]: too many attributes"
-                        : PREFIX "scope.attributes[4096]: too many attributes");
+                    is_resource ? "resource_spans[0].resource.attributes[4096]: too many attributes"
+                                : PREFIX "scope.attributes[4096]: too many attributes");
             }
         }
     }
@@ -361,8 +360,7 @@ static void the_count_of_values_starts_anew_with_each_span(void **state)
     struct outcome outcome = walk(bb_buf_slice(&request));
     assert_int_equal(outcome.span_count, 2);
     assert_int_equal(outcome.rejected_count, 1);
-    assert_string_equal(outcome.text,
-                        PREFIX "spans[1].attributes[1]: too many values in one span");
+    assert_string_equal(outcome.text, PREFIX "spans[1].attributes[1]: too many values in one span");
     bb_buf_dispose(&request);
 }
 

@@ -1,7 +1,8 @@
 /*
  * test_otlp_walk_tables.c - every field of OTLP with every wire type that it must not have, every
- * string that is no UTF-8, every id of a wrong size, every kind of malformed bytes in every message;
- * and for each the reason, the path in words, and that the other spans of the request stay.
+ * string that is no UTF-8, every id of a wrong size, every kind of malformed bytes in every
+ * message; and for each the reason, the path in words, and that the other spans of the request
+ * stay.
  *
  * The request that a row is put into:
  *
@@ -24,7 +25,14 @@
 #define ARENA_BYTES ((size_t)1 << 20)
 
 /* What the place hangs on: decides which spans go with it. */
-enum base { BASE_REQUEST, BASE_RESOURCE_SPANS, BASE_RESOURCE, BASE_SCOPE_SPANS, BASE_SCOPE, BASE_SPAN };
+enum base {
+    BASE_REQUEST,
+    BASE_RESOURCE_SPANS,
+    BASE_RESOURCE,
+    BASE_SCOPE_SPANS,
+    BASE_SCOPE,
+    BASE_SPAN
+};
 
 /* A message within the request: the fields that lead to it from its base. */
 struct place {
@@ -34,9 +42,31 @@ struct place {
 };
 
 enum place_id {
-    REQUEST, RESOURCE_SPANS, RESOURCE, RESOURCE_PAIR, RESOURCE_VALUE, ENTITY_REF, SCOPE_SPANS,
-    SCOPE, SCOPE_PAIR, SCOPE_VALUE, SPAN, SPAN_PAIR, SPAN_VALUE, ARRAY, ARRAY_VALUE, KVLIST,
-    KVLIST_PAIR, KVLIST_VALUE, EVENT, EVENT_PAIR, EVENT_VALUE, LINK, LINK_PAIR, LINK_VALUE, STATUS,
+    REQUEST,
+    RESOURCE_SPANS,
+    RESOURCE,
+    RESOURCE_PAIR,
+    RESOURCE_VALUE,
+    ENTITY_REF,
+    SCOPE_SPANS,
+    SCOPE,
+    SCOPE_PAIR,
+    SCOPE_VALUE,
+    SPAN,
+    SPAN_PAIR,
+    SPAN_VALUE,
+    ARRAY,
+    ARRAY_VALUE,
+    KVLIST,
+    KVLIST_PAIR,
+    KVLIST_VALUE,
+    EVENT,
+    EVENT_PAIR,
+    EVENT_VALUE,
+    LINK,
+    LINK_PAIR,
+    LINK_VALUE,
+    STATUS,
     PLACE_COUNT
 };
 
@@ -58,7 +88,8 @@ static const struct place places[PLACE_COUNT] = {
     [ARRAY_VALUE] = {BASE_SPAN, "attributes[0].value.array_value.values[0]", {9, 2, 5, 1}},
     [KVLIST] = {BASE_SPAN, "attributes[0].value.kvlist_value", {9, 2, 6}},
     [KVLIST_PAIR] = {BASE_SPAN, "attributes[0].value.kvlist_value.values[0]", {9, 2, 6, 1}},
-    [KVLIST_VALUE] = {BASE_SPAN, "attributes[0].value.kvlist_value.values[0].value",
+    [KVLIST_VALUE] = {BASE_SPAN,
+                      "attributes[0].value.kvlist_value.values[0].value",
                       {9, 2, 6, 1, 2}},
     [EVENT] = {BASE_SPAN, "events[0]", {11}},
     [EVENT_PAIR] = {BASE_SPAN, "events[0].attributes[0]", {11, 3}},
@@ -379,26 +410,26 @@ static void unknown_fields_of_every_type_are_taken_everywhere(void **state)
 static void malformed_bytes_are_refused_in_every_message(void **state)
 {
     static const struct bb_slice cases[] = {
-        BYTES_INIT("\x80"),                                                /* half a tag */
-        BYTES_INIT("\x00\x00"),                                            /* field number 0 */
-        BYTES_INIT("\x02\x00"),                                            /* the same, bytes */
-        BYTES_INIT("\xc3\x3e"),                                            /* a group begins */
-        BYTES_INIT("\xc3\x3e\xc4\x3e"),                                    /* and ends */
-        BYTES_INIT("\xc4\x3e"),                                            /* a group ends */
-        BYTES_INIT("\xc6\x3e\x00"),                                        /* wire type 6 */
-        BYTES_INIT("\xc7\x3e\x00"),                                        /* wire type 7 */
-        BYTES_INIT("\xc0\xbe\x80\x80\x80\x00\x01"),                        /* a tag of 6 bytes */
-        BYTES_INIT("\xc0\xbe\x80\x80\x10\x01"),                            /* a tag over 32 bits */
-        BYTES_INIT("\xc0\x3e"),                                            /* no varint */
-        BYTES_INIT("\xc0\x3e\xff"),                                        /* half a varint */
+        BYTES_INIT("\x80"),                                                 /* half a tag */
+        BYTES_INIT("\x00\x00"),                                             /* field number 0 */
+        BYTES_INIT("\x02\x00"),                                             /* the same, bytes */
+        BYTES_INIT("\xc3\x3e"),                                             /* a group begins */
+        BYTES_INIT("\xc3\x3e\xc4\x3e"),                                     /* and ends */
+        BYTES_INIT("\xc4\x3e"),                                             /* a group ends */
+        BYTES_INIT("\xc6\x3e\x00"),                                         /* wire type 6 */
+        BYTES_INIT("\xc7\x3e\x00"),                                         /* wire type 7 */
+        BYTES_INIT("\xc0\xbe\x80\x80\x80\x00\x01"),                         /* a tag of 6 bytes */
+        BYTES_INIT("\xc0\xbe\x80\x80\x10\x01"),                             /* a tag over 32 bits */
+        BYTES_INIT("\xc0\x3e"),                                             /* no varint */
+        BYTES_INIT("\xc0\x3e\xff"),                                         /* half a varint */
         BYTES_INIT("\xc0\x3e\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00"), /* one of 11 bytes */
-        BYTES_INIT("\xc0\x3e\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"),    /* one of 65 bits */
-        BYTES_INIT("\xc1\x3e\x00\x00\x00\x00\x00\x00\x00"),                /* 7 of 8 bytes */
-        BYTES_INIT("\xc5\x3e\x00\x00\x00"),                                /* 3 of 4 bytes */
-        BYTES_INIT("\xc2\x3e"),                                            /* no length */
-        BYTES_INIT("\xc2\x3e\x02x"),                                       /* one past the end */
-        BYTES_INIT("\xc2\x3e\x82\x80\x80\x80\x80\x00xx"),                  /* one of 6 bytes */
-        BYTES_INIT("\xc2\x3e\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01x"),   /* one of 2^64 - 1 */
+        BYTES_INIT("\xc0\x3e\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"),     /* one of 65 bits */
+        BYTES_INIT("\xc1\x3e\x00\x00\x00\x00\x00\x00\x00"),                 /* 7 of 8 bytes */
+        BYTES_INIT("\xc5\x3e\x00\x00\x00"),                                 /* 3 of 4 bytes */
+        BYTES_INIT("\xc2\x3e"),                                             /* no length */
+        BYTES_INIT("\xc2\x3e\x02x"),                                        /* one past the end */
+        BYTES_INIT("\xc2\x3e\x82\x80\x80\x80\x80\x00xx"),                   /* one of 6 bytes */
+        BYTES_INIT("\xc2\x3e\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01x"),    /* one of 2^64 - 1 */
     };
 
     (void)state;
@@ -559,14 +590,29 @@ static void ids_that_are_missing_or_zero_are_refused(void **state)
         const char *field;
     } cases[] = {
         {{NULL, 0}, BB_REJECT_TRACE_ID, "trace_id"},
-        {BYTES_INIT("\x12\x08" "12345678"), BB_REJECT_TRACE_ID, "trace_id"},
-        {BYTES_INIT("\x0a\x10" "1234567812345678"), BB_REJECT_SPAN_ID, "span_id"},
-        {BYTES_INIT("\x0a\x10" "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" "\x12\x08" "12345678"),
+        {BYTES_INIT("\x12\x08"
+                    "12345678"),
          BB_REJECT_TRACE_ID, "trace_id"},
-        {BYTES_INIT("\x0a\x10" "1234567812345678" "\x12\x08" "\0\0\0\0\0\0\0\0"), BB_REJECT_SPAN_ID,
-         "span_id"},
-        {BYTES_INIT("\x0a\x10" "1234567812345678" "\x12\x08" "12345678"
-                  "\x12\x08" "\0\0\0\0\0\0\0\0"), BB_REJECT_SPAN_ID, "span_id"},
+        {BYTES_INIT("\x0a\x10"
+                    "1234567812345678"),
+         BB_REJECT_SPAN_ID, "span_id"},
+        {BYTES_INIT("\x0a\x10"
+                    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+                    "\x12\x08"
+                    "12345678"),
+         BB_REJECT_TRACE_ID, "trace_id"},
+        {BYTES_INIT("\x0a\x10"
+                    "1234567812345678"
+                    "\x12\x08"
+                    "\0\0\0\0\0\0\0\0"),
+         BB_REJECT_SPAN_ID, "span_id"},
+        {BYTES_INIT("\x0a\x10"
+                    "1234567812345678"
+                    "\x12\x08"
+                    "12345678"
+                    "\x12\x08"
+                    "\0\0\0\0\0\0\0\0"),
+         BB_REJECT_SPAN_ID, "span_id"},
     };
 
     (void)state;

@@ -12,8 +12,19 @@
 #define BYTES_INIT(literal) {(const uint8_t *)(literal), sizeof(literal) - 1} /* in tables */
 
 static const uint64_t varints[] = {
-    0, 1, 127, 128, 300, 16383, 16384, UINT32_MAX, UINT64_C(1) << 35, UINT64_C(1) << 62,
-    INT64_MAX, (uint64_t)INT64_MIN, UINT64_MAX,
+    0,
+    1,
+    127,
+    128,
+    300,
+    16383,
+    16384,
+    UINT32_MAX,
+    UINT64_C(1) << 35,
+    UINT64_C(1) << 62,
+    INT64_MAX,
+    (uint64_t)INT64_MIN,
+    UINT64_MAX,
 };
 
 static void every_varint_reads_back_and_has_its_size(void **state)
@@ -47,15 +58,14 @@ static void writes_the_bytes_of_the_encoding_guide(void **state)
     bb_pb_write_double(&buf, 5, 1.0);
     bb_pb_write_uint(&buf, 16, 0);
     bb_pb_write_uint(&buf, 6, (uint64_t)INT64_C(-2));
-    assert_true(bb_slice_equals(
-        bb_buf_slice(&buf),
-        BYTES_OF("\x08\x96\x01"
-                 "\x12\x07testing"
-                 "\x1d\x01\x00\x00\x00"
-                 "\x21\x02\x00\x00\x00\x00\x00\x00\x00"
-                 "\x29\x00\x00\x00\x00\x00\x00\xf0\x3f"
-                 "\x80\x01\x00"
-                 "\x30\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01")));
+    assert_true(bb_slice_equals(bb_buf_slice(&buf),
+                                BYTES_OF("\x08\x96\x01"
+                                         "\x12\x07testing"
+                                         "\x1d\x01\x00\x00\x00"
+                                         "\x21\x02\x00\x00\x00\x00\x00\x00\x00"
+                                         "\x29\x00\x00\x00\x00\x00\x00\xf0\x3f"
+                                         "\x80\x01\x00"
+                                         "\x30\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01")));
     bb_buf_dispose(&buf);
 }
 
@@ -148,7 +158,7 @@ static void takes_numbers_that_are_longer_than_they_need_to_be(void **state)
     struct bb_pb_reader reader =
         bb_pb_reader_of(BYTES_OF("\x88\x80\x80\x80\x00"                     /* tag 1, varint */
                                  "\x81\x80\x80\x80\x80\x80\x80\x80\x80\x00" /* 1 in ten bytes */
-                                 "\x0a\x81\x80\x80\x80\x00x"));              /* length 1 in five */
+                                 "\x0a\x81\x80\x80\x80\x00x"));             /* length 1 in five */
     struct bb_pb_field field = {0};
 
     (void)state;
