@@ -259,44 +259,47 @@ static int compare_dependencies(const void *a, const void *b)
     return order != 0 ? order : bb_slice_compare(left->child, right->child);
 }
 
-/* Counts per pair of services, in a square of their codes when that is small, as it nearly always
- * is; there are few services. */
+/* Leaves the calls between two services, each with its pair of codes in the place of its own hash. */
+static void keep_calls_between_services(struct counting *counting)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < counting->call_count; i++) {
+        struct call call = counting->calls[i];
+        const struct parent *parent = parent_slot(counting, call.parent_hash);
+        if (parent->hash != 0 && parent->service != call.service) {
+            call.own_hash = (uint64_t)parent->service << 32 | call.service;
+            counting->calls[kept++] = call;
+        }
+    }
+    counting->call_count = kept;
+}
+
 static enum bb_err put_answer(struct counting *counting, struct bb_dependency **out_dependencies,
                               uint32_t *out_count)
 {
-    uint32_t service_count = counting->services->count;
     uint32_t count = 0;
 
     drop_copies(counting);
-    struct bb_dependency *pairs =
-        bb_arena_try_calloc(counting->arena, (size_t)service_count * service_count, sizeof *pairs);
-    if (pairs == NULL) {
-        return BB_ENOMEM;
+    keep_calls_between_services(counting);
+    if (counting->call_count > 0) {
+        qsort(counting->calls, counting->call_count, sizeof *counting->calls, compare_calls);
     }
     for (uint32_t i = 0; i < counting->call_count; i++) {
-        const struct call *call = &counting->calls[i];
-        const struct parent *parent = parent_slot(counting, call->parent_hash);
-        if (parent->hash == 0 || parent->service == call->service) {
-            continue;
-        }
-        struct bb_dependency *pair =
-            &pairs[(size_t)parent->service * service_count + call->service];
-        count += pair->call_count == 0;
-        pair->call_count++;
-        pair->error_count += call->is_error;
+        count += i == 0 || counting->calls[i].own_hash != counting->calls[i - 1].own_hash;
     }
     struct bb_dependency *answer = bb_arena_try_calloc(counting->arena, count, sizeof *answer);
     if (answer == NULL) {
         return BB_ENOMEM;
     }
-    uint32_t at = 0;
-    for (size_t i = 0; i < (size_t)service_count * service_count; i++) {
-        if (pairs[i].call_count > 0) {
-            answer[at] = pairs[i];
-            answer[at].parent = bb_intern_get(counting->services, (uint32_t)(i / service_count));
-            answer[at].child = bb_intern_get(counting->services, (uint32_t)(i % service_count));
-            at++;
-        }
+    struct bb_dependency *pair = answer;
+    for (uint32_t i = 0; i < counting->call_count; i++) {
+        const struct call *call = &counting->calls[i];
+        pair += i > 0 && call->own_hash != counting->calls[i - 1].own_hash;
+        pair->parent = bb_intern_get(counting->services, (uint32_t)(call->own_hash >> 32));
+        pair->child = bb_intern_get(counting->services, call->service);
+        pair->call_count++;
+        pair->error_count += call->is_error;
     }
     qsort(answer, count, sizeof *answer, compare_dependencies);
     *out_dependencies = answer;
