@@ -136,7 +136,7 @@ static enum bb_err check_format(const char *data_dir, struct bb_err_detail *deta
         return bb_err_set(detail, BB_EVERSION, "%s/FORMAT isn't a Bobbin store's", data_dir);
     }
     long version = strtol(text + prefix_size, &end, 10);
-    if (version != BB_STORE_FORMAT) {
+    if (version != BB_STORE_FORMAT || strcmp(end, "\n") != 0) {
         return bb_err_set(detail, BB_EVERSION,
                           "%s has store format %ld, and this program reads format %d", data_dir,
                           version, BB_STORE_FORMAT);
@@ -362,17 +362,24 @@ uint64_t bb_store_dir_free_bytes(const char *path)
     return (uint64_t)status.f_bavail * status.f_frsize;
 }
 
-enum bb_err bb_partition_summary_write(const char *partition_path,
-                                       const struct bb_partition_summary *summary,
-                                       struct bb_err_detail *detail)
-{
-    char text[512];
+#define SUMMARY_TEXT_SIZE 512
 
-    snprintf(text, sizeof text,
+static void format_summary(const struct bb_partition_summary *summary, char out[SUMMARY_TEXT_SIZE])
+{
+    snprintf(out, SUMMARY_TEXT_SIZE,
              "sealed_unix_ns=%" PRIu64 "\nrow_count=%" PRIu64 "\nstart_unix_ns_min=%" PRIu64
              "\nstart_unix_ns_max=%" PRIu64 "\nduration_ns_max=%" PRIu64 "\n",
              summary->sealed_unix_ns, summary->row_count, summary->bounds.start_unix_ns_min,
              summary->bounds.start_unix_ns_max, summary->bounds.duration_ns_max);
+}
+
+enum bb_err bb_partition_summary_write(const char *partition_path,
+                                       const struct bb_partition_summary *summary,
+                                       struct bb_err_detail *detail)
+{
+    char text[SUMMARY_TEXT_SIZE];
+
+    format_summary(summary, text);
     return write_file(partition_path, "SEALED", text, detail);
 }
 
@@ -380,7 +387,8 @@ enum bb_err bb_partition_summary_read(const char *partition_path,
                                       struct bb_partition_summary *out_summary)
 {
     struct bb_partition_summary summary;
-    char text[512];
+    char text[SUMMARY_TEXT_SIZE];
+    char again[SUMMARY_TEXT_SIZE];
 
     if (!read_file(partition_path, "SEALED", text, sizeof text)) {
         return BB_ENOTFOUND;
@@ -390,6 +398,11 @@ enum bb_err bb_partition_summary_read(const char *partition_path,
                "\nstart_unix_ns_max=%" SCNu64 "\nduration_ns_max=%" SCNu64 "\n",
                &summary.sealed_unix_ns, &summary.row_count, &summary.bounds.start_unix_ns_min,
                &summary.bounds.start_unix_ns_max, &summary.bounds.duration_ns_max) != 5) {
+        return BB_ECORRUPT;
+    }
+    /* A number that was cut short is a number still: only the whole text is what was written. */
+    format_summary(&summary, again);
+    if (strcmp(text, again) != 0) {
         return BB_ECORRUPT;
     }
     *out_summary = summary;
