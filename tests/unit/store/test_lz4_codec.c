@@ -91,8 +91,8 @@ static void appends_behind_what_is_there(void **state)
     bb_buf_append_cstr(&fx->entry, "head");
     assert_int_equal(bb_lz4_compress(bb_buf_slice(&fx->plain), &fx->entry), BB_OK);
     assert_memory_equal(fx->entry.data, "head", 4);
-    assert_int_equal(
-        inflate(fx, bb_slice_of(fx->entry.data + 4, fx->entry.size - 4), 100, &plain), BB_OK);
+    assert_int_equal(inflate(fx, bb_slice_of(fx->entry.data + 4, fx->entry.size - 4), 100, &plain),
+                     BB_OK);
     assert_true(bb_slice_equals(plain, bb_buf_slice(&fx->plain)));
 }
 
@@ -127,8 +127,8 @@ static void refuses_an_entry_cut_short_at_any_byte(void **state)
 
     fill(fx, 2000, false);
     for (size_t size = 0; size < fx->entry.size; size++) {
-        assert_int_equal(
-            inflate(fx, bb_slice_of(fx->entry.data, size), PLAIN_BYTES, &plain), BB_ECORRUPT);
+        assert_int_equal(inflate(fx, bb_slice_of(fx->entry.data, size), PLAIN_BYTES, &plain),
+                         BB_ECORRUPT);
     }
 }
 
