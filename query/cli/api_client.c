@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/limits.h"
+#include "query/cli/cli.h"
 #include "query/cli/json_read.h"
 
 #define URL_BYTES_MAX (64u << 10)
@@ -87,4 +88,15 @@ enum bb_err bb_api_client_get_trace(struct bb_api_client *client,
     bb_trace_id_format(trace_id, id);
     (void)snprintf(target, sizeof(target), "/api/v3/traces/%s", id);
     return bb_api_client_get(client, target, accept, detail);
+}
+
+void bb_api_client_warn_incomplete(const struct bb_api_client *client, const char *what)
+{
+    const char *complete = bb_http_client_header(&client->http, "Bobbin-Complete");
+
+    if (complete != NULL && strcmp(complete, "false") == 0) {
+        const char *reason = bb_http_client_header(&client->http, "Bobbin-Incomplete-Reason");
+        bb_say_warning("%s is incomplete: %s", what,
+                       reason != NULL ? reason : "the server does not say why");
+    }
 }

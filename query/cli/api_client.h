@@ -45,4 +45,8 @@ BB_MUST_CHECK enum bb_err bb_api_client_get_trace(struct bb_api_client *client,
                                                   const struct bb_trace_id *trace_id,
                                                   const char *accept, struct bb_err_detail *detail);
 
+/* Warns on stderr when the server has said, with the last answer, that it isn't the whole:
+ * "warning: trace ID is incomplete: ...". `what` is "trace ID". */
+void bb_api_client_warn_incomplete(const struct bb_api_client *client, const char *what);
+
 #endif /* BB_QUERY_CLI_API_CLIENT_H */

@@ -123,6 +123,9 @@ static enum bb_err export_trace(struct export *export, const struct bb_trace_id 
         return err;
     }
     struct bb_slice answer = bb_buf_slice(&export->client.reply.body);
+    char what[sizeof("trace ") + BB_TRACE_ID_HEX_SIZE] = "trace ";
+    bb_trace_id_format(trace_id, what + strlen(what));
+    bb_api_client_warn_incomplete(&export->client, what);
     if (strcmp(export->client.reply.content_type, accept) != 0) {
         return bb_err_set(&export->detail, BB_EINVAL, "the server answered with %s instead of %s",
                           export->client.reply.content_type, accept);

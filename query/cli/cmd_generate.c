@@ -14,7 +14,6 @@
 #define TRACES_DEFAULT 1000
 #define TRACES_MAX 1000000000u
 #define RATE_MAX 1000000000u
-#define SINCE_DEFAULT_NS (900 * BB_NS_PER_S)
 #define ERRORS_DEFAULT_MILLIONTHS 50000
 
 struct generate {
@@ -128,19 +127,20 @@ enum bb_exit bb_cmd_generate(const struct bb_command *command, int argc, char **
     struct bb_traffic_opts opts = {
         .seed = 0,
         .trace_count = TRACES_DEFAULT,
-        .start_unix_ns = now_unix_ns - SINCE_DEFAULT_NS,
         .end_unix_ns = now_unix_ns,
         .error_millionths = ERRORS_DEFAULT_MILLIONTHS,
     };
     const char *otlp = NULL;
+    const char *since = "15m";
     generate = (struct generate){0};
     const struct bb_flag flags[] = {
         {"traces", 0, BB_FLAG_UINT, "N", "so many traces (default: 1000)", &opts.trace_count, NULL,
          1, TRACES_MAX},
-        {"since", 0, BB_FLAG_TIME, "TIME", "spread from then on (default: 15m, that long ago)",
-         &opts.start_unix_ns, NULL, 0, 0},
-        {"until", 0, BB_FLAG_TIME, "TIME", "... up to then (default: now)", &opts.end_unix_ns, NULL,
-         0, 0},
+        {"since", 0, BB_FLAG_TEXT, "TIME",
+         "spread from then on; a duration counts back from --until\n(default: 15m)", (void *)&since,
+         NULL, 0, 0},
+        {"until", 0, BB_FLAG_TIME, "TIME", "up to then (default: now)", &opts.end_unix_ns, NULL, 0,
+         0},
         {"errors", 0, BB_FLAG_SHARE, "SHARE", "share of traces with an error (default: 5%)",
          &opts.error_millionths, NULL, 0, 0},
         {"seed", 0, BB_FLAG_UINT, "N",
@@ -166,6 +166,11 @@ enum bb_exit bb_cmd_generate(const struct bb_command *command, int argc, char **
     if (first_arg != argc) {
         return bb_say_error("generate: what is '%s'? See 'bobbin generate --help'",
                             argv[first_arg]);
+    }
+    if (bb_flag_parse_time(since, opts.end_unix_ns, &opts.start_unix_ns) != BB_OK) {
+        return bb_say_error("generate: --since can't be '%s': it takes a duration like 15m, or a "
+                            "time like 2026-11-24T22:00:00Z",
+                            since);
     }
     if (opts.start_unix_ns >= opts.end_unix_ns) {
         return bb_say_error("generate: --since must lie before --until");

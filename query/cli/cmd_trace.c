@@ -106,6 +106,7 @@ static enum bb_exit show(const struct bb_trace_id *trace_id, const char *server,
         err = bb_api_client_get_trace(&client, trace_id, accept, &detail);
     }
     if (err == BB_OK) {
+        bb_api_client_warn_incomplete(&client, "the trace");
         struct bb_slice answer = bb_buf_slice(&client.reply.body);
         if (strcmp(client.reply.content_type, accept) != 0) {
             err = bb_err_set(&detail, BB_EINVAL, "the server answered with %s instead of %s",

@@ -121,6 +121,16 @@ static void set_options(CURL *easy, const struct bb_http_client_call *call,
     }
 }
 
+const char *bb_http_client_header(const struct bb_http_client *client, const char *name)
+{
+    struct curl_header *header = NULL;
+
+    if (curl_easy_header(client->easy, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK) {
+        return NULL;
+    }
+    return header->value;
+}
+
 static enum bb_err translate(CURLcode code, const struct bb_buf *body)
 {
     switch (code) {

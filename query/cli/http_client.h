@@ -44,15 +44,19 @@ void bb_http_client_reply_dispose(struct bb_http_client_reply *reply);
  * earlier reply left in it is overwritten.
  *
  * BB_OK       *reply is filled
- * BB_EINVAL   the URL can't be used
+ * BB_EINVAL   the URL can't be used, or what answers there doesn't speak HTTP
  * BB_ETOOBIG  the body is larger than the reply may be
  * BB_EBUSY    the connection broke or timed out: sending it again may help
- * BB_EIO      no connection, or no HTTP at the other end
+ * BB_EIO      no connection
  * In each case but the first, detail has libcurl's words and the URL.
  */
 BB_MUST_CHECK enum bb_err bb_http_client_send(struct bb_http_client *client,
                                               const struct bb_http_client_call *call,
                                               struct bb_http_client_reply *reply,
                                               struct bb_err_detail *detail);
+
+/* A header of the last reply, any case of the name; NULL when it has none. Borrowed until the next
+ * call. */
+const char *bb_http_client_header(const struct bb_http_client *client, const char *name);
 
 #endif /* BB_QUERY_CLI_HTTP_CLIENT_H */

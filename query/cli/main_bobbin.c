@@ -34,8 +34,7 @@ static const struct bb_command commands[] = {
      "  bobbin export --trace 4bf92f3577b34da6a3ce929d0e0e4736 --output-format json",
      bb_cmd_export},
     {"generate", "", "Sends traffic of a made-up web shop",
-     "The same --seed gives the same spans, byte for byte, when --since and --until are given as\n"
-     "points in time.",
+     "The same --seed and --until (as a point in time) give the same spans, byte for byte.",
      bb_cmd_generate},
 };
 

@@ -9,6 +9,7 @@
 #include "query/cli/cli.h"
 #include "query/cli/screen_text.h"
 #include "query/cli/span_tree.h"
+#include "query/search_params.h"
 
 #define DURATION_WIDTH 8
 #define GAP 2
@@ -78,7 +79,7 @@ static struct bb_slice service_of(const struct drawing *drawing, const struct bb
 {
     struct bb_slice name = drawing->batch->resources[span->resource_index].service_name;
 
-    return name.size > 0 ? name : bb_slice_from_cstr("(no service)");
+    return name.size > 0 ? name : bb_slice_from_cstr(BB_NO_SERVICE_NAME);
 }
 
 /* Distinct services; there are few, so each is compared with those before it. */

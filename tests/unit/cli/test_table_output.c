@@ -104,25 +104,6 @@ static void a_cell_without_memory_is_an_error_at_the_end(void **state)
     bb_buf_dispose(&out);
 }
 
-static void the_progress_bar_fills_up(void **state)
-{
-    const struct bb_screen wide = {.is_terminal = true, .width = 100};
-    const struct bb_screen narrow = {.is_terminal = true, .width = 40};
-    struct bb_buf out;
-
-    (void)state;
-    bb_buf_init(&out, 1024);
-    bb_progress_render(&wide, 500, 1, 2, 2000000000, &out);
-    bb_buf_append_byte(&out, '\0');
-    assert_string_equal((const char *)out.data,
-                        "[###############...............]  50%  500 spans  250/s");
-    bb_buf_clear(&out);
-    bb_progress_render(&narrow, 1, 2, 2, 0, &out);
-    bb_buf_append_byte(&out, '\0');
-    assert_string_equal((const char *)out.data, "100%  1 span  0/s");
-    bb_buf_dispose(&out);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,7 +112,6 @@ int main(void)
         cmocka_unit_test(into_a_pipe_everything_is_written),
         cmocka_unit_test(there_are_escapes_only_with_colours),
         cmocka_unit_test(a_cell_without_memory_is_an_error_at_the_end),
-        cmocka_unit_test(the_progress_bar_fills_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

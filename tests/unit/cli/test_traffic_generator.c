@@ -254,23 +254,6 @@ static void a_range_of_no_length_is_kept(void **state)
     bb_buf_dispose(&bytes);
 }
 
-static void the_calls_of_the_shop_make_no_circle(void **state)
-{
-    (void)state;
-    for (uint32_t i = 0; i < bb_shop_operation_count; i++) {
-        const struct bb_shop_operation *operation = &bb_shop_operations[i];
-        assert_non_null(operation->name);
-        for (uint32_t j = 0; j < BB_SHOP_CALLS_MAX; j++) {
-            const struct bb_shop_call *call = &operation->calls[j];
-            if (call->chance_percent > 0) {
-                assert_true(call->operation > i);
-                assert_true(call->operation < bb_shop_operation_count);
-                assert_true(call->count_min > 0 && call->count_min <= call->count_max);
-            }
-        }
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,7 +265,6 @@ int main(void)
         cmocka_unit_test(the_traffic_has_everything_that_otlp_has),
         cmocka_unit_test(traces_have_from_1_to_60_spans_of_many_services),
         cmocka_unit_test(a_range_of_no_length_is_kept),
-        cmocka_unit_test(the_calls_of_the_shop_make_no_circle),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -196,7 +196,7 @@ static void a_trace_of_one_instant_has_bars_too(void **state)
                                                .end_unix_ns = MS(1)});
     draw(&build, &screen, false, &out);
     assert_non_null(strstr((const char *)out.data, "  1 span  1 service  1 without its parent\n"));
-    assert_non_null(strstr((const char *)out.data, "(no service) now (parent miss"));
+    assert_non_null(strstr((const char *)out.data, "OTLPResourceNoServiceName now"));
     assert_non_null(strstr((const char *)out.data, "     0ns    |\n"));
     bb_buf_dispose(&out);
     span_build_dispose(&build);
