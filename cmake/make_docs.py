@@ -3,7 +3,9 @@
 
     cmake/make_docs.py                    docs/limits.md and docs/metrics.md, the README's packages
     cmake/make_docs.py --bobbind PATH     docs/configuration.md, too (asks the program)
-    cmake/make_docs.py --bobbind PATH --check   writes nothing; exits with 1 when that page is stale
+    cmake/make_docs.py --bobbin PATH      docs/cli.md, too (asks the program)
+    cmake/make_docs.py --bobbind PATH --bobbin PATH --check
+                                          writes nothing; exits with 1 when a page is stale
 
 A page keeps its own words; what is made stands between two comments, <!-- made by ... --> and
 <!-- end -->.
@@ -75,6 +77,13 @@ def file_block(program):
     return f"```\n{ask(program, '--print-config')}```\n"
 
 
+CLI_COMMANDS = ["services", "operations", "search", "trace", "import", "export", "generate"]
+
+
+def help_block(program, *command):
+    return f"```text\n{ask(program, *command, '--help')}```\n"
+
+
 def put(page, name, made):
     """`page` with `made` between the comments called `name`."""
     begin, end = f"<!-- made by {name} -->\n", "<!-- end -->"
@@ -84,7 +93,7 @@ def put(page, name, made):
     return before + begin + made + end + rest.partition(end)[2]
 
 
-def pages(root, program=None):
+def pages(root, program=None, cli=None):
     """(path, what it should be) of each page."""
     made = [("docs/limits.md", [("common/limits.h", limits_table(root))]),
             ("docs/metrics.md", [("common/metrics.def", metrics_table(root))]),
@@ -92,6 +101,9 @@ def pages(root, program=None):
     if program:
         made.append(("docs/configuration.md", [("bobbind --help", settings_block(program)),
                                                ("bobbind --print-config", file_block(program))]))
+    if cli:
+        made.append(("docs/cli.md", [("bobbin --help", help_block(cli))] +
+                     [(f"bobbin {name} --help", help_block(cli, name)) for name in CLI_COMMANDS]))
     for path, parts in made:
         page = (root / path).read_text()
         for name, text in parts:
@@ -99,20 +111,23 @@ def pages(root, program=None):
         yield path, page
 
 
-def stale_pages(root, program=None):
-    return [path for path, page in pages(root, program) if (root / path).read_text() != page]
+def stale_pages(root, program=None, cli=None):
+    return [path for path, page in pages(root, program, cli) if (root / path).read_text() != page]
+
+
+def value_of(flag):
+    return sys.argv[sys.argv.index(flag) + 1] if flag in sys.argv else None
 
 
 def main():
-    program = None
-    if "--bobbind" in sys.argv:
-        program = sys.argv[sys.argv.index("--bobbind") + 1]
+    program, cli = value_of("--bobbind"), value_of("--bobbin")
     if "--check" in sys.argv:
-        stale = stale_pages(ROOT, program)
+        stale = stale_pages(ROOT, program, cli)
         for path in stale:
-            print(f"{path} is not what its source says: run cmake/make_docs.py --bobbind PROGRAM")
+            print(f"{path} is not what its source says: run cmake/make_docs.py --bobbind PROGRAM "
+                  "--bobbin PROGRAM")
         return 1 if stale else 0
-    for path, page in list(pages(ROOT, program)):
+    for path, page in list(pages(ROOT, program, cli)):
         (ROOT / path).write_text(page)
     return 0
 
