@@ -85,7 +85,8 @@ int main(int argc, char **argv)
     (void)setlocale(LC_CTYPE, "");
 
     enum bb_exit code = run_command(argc, argv);
-    if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+    bool is_lost = fflush(stdout) != 0 || ferror(stdout) != 0;
+    if (is_lost && code != BB_EXIT_ERROR) { /* else it has been said, or something worse */
         code = bb_say_error("can't write to stdout: %s", strerrordesc_np(errno));
     }
     return (int)code;

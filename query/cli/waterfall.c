@@ -15,34 +15,37 @@
 #define GAP 2
 #define MARK_WIDTH 1
 #define BAR_WIDTH_MIN 10
-#define INDENT_WIDTH 3
-/* Levels that are drawn; the label column of a 100-column screen holds 6 and still a name. */
-#define LEVELS_MAX 32
+/* A level of the tree takes three columns, or fewer when the trace is so deep that nothing would be
+ * left for the names. */
+#define INDENT_WIDTH_MAX 3
+#define NAME_WIDTH_MIN 20
+#define LEVELS_MAX 64
+#define DETAIL_INDENT 3
 
 /* The characters of the tree and the bars. */
 struct glyphs {
     const char *through; /* an ancestor has more children below */
     const char *branch;
     const char *last;
-    const char *blank;
+    const char *dash; /* behind a branch */
     const char *bar;
     const char *sliver; /* shorter than half a column */
 };
 
 static const struct glyphs unicode_glyphs = {
-    .through = "\xe2\x94\x82  ",           /* U+2502 */
-    .branch = "\xe2\x94\x9c\xe2\x94\x80 ", /* U+251C U+2500 */
-    .last = "\xe2\x94\x94\xe2\x94\x80 ",   /* U+2514 U+2500 */
-    .blank = "   ",
-    .bar = "\xe2\x96\x88",    /* U+2588 */
-    .sliver = "\xe2\x96\x8f", /* U+258F */
+    .through = "\xe2\x94\x82", /* U+2502 */
+    .branch = "\xe2\x94\x9c",  /* U+251C */
+    .last = "\xe2\x94\x94",    /* U+2514 */
+    .dash = "\xe2\x94\x80",    /* U+2500 */
+    .bar = "\xe2\x96\x88",     /* U+2588 */
+    .sliver = "\xe2\x96\x8f",  /* U+258F */
 };
 
 static const struct glyphs ascii_glyphs = {
-    .through = "|  ",
-    .branch = "|- ",
-    .last = "`- ",
-    .blank = "   ",
+    .through = "|",
+    .branch = "|",
+    .last = "`",
+    .dash = "-",
     .bar = "#",
     .sliver = "|",
 };
@@ -56,7 +59,8 @@ struct drawing {
     struct bb_buf scratch; /* of one value or label */
     size_t label_width;
     size_t bar_width;
-    uint32_t level_count_max;
+    size_t indent_width;
+    uint32_t level_count_max;        /* deeper spans are told by a number */
     bool more_below[LEVELS_MAX + 1]; /* by depth: does the ancestor there have another sibling? */
 };
 
@@ -153,6 +157,18 @@ static void draw_titles(struct drawing *drawing)
     bb_buf_append_byte(drawing->out, '\n');
 }
 
+/* One level of the tree, `indent_width` columns. */
+static void draw_level(struct drawing *drawing, const char *line, bool has_dash)
+{
+    bb_buf_append_cstr(drawing->out, line);
+    if (has_dash && drawing->indent_width > 1) {
+        bb_buf_append_cstr(drawing->out, drawing->glyphs->dash);
+        bb_screen_text_append_spaces(drawing->out, drawing->indent_width - 2);
+    } else {
+        bb_screen_text_append_spaces(drawing->out, drawing->indent_width - 1);
+    }
+}
+
 /* The lines of the tree left of a span; returns their width. `of_details` are the lines below it.
  * */
 static size_t draw_branches(struct drawing *drawing, const struct bb_tree_node *node,
@@ -165,12 +181,12 @@ static size_t draw_branches(struct drawing *drawing, const struct bb_tree_node *
     for (uint32_t level = 1; level <= levels; level++) {
         bool has_more = drawing->more_below[level];
         if (level < levels || of_details) {
-            bb_buf_append_cstr(drawing->out, has_more ? glyphs->through : glyphs->blank);
+            draw_level(drawing, has_more ? glyphs->through : " ", false);
         } else {
-            bb_buf_append_cstr(drawing->out, has_more ? glyphs->branch : glyphs->last);
+            draw_level(drawing, has_more ? glyphs->branch : glyphs->last, true);
         }
     }
-    return (size_t)levels * INDENT_WIDTH;
+    return (size_t)levels * drawing->indent_width;
 }
 
 static void draw_label(struct drawing *drawing, const struct bb_tree_node *node)
@@ -243,17 +259,13 @@ static void draw_detail(struct drawing *drawing, const struct bb_tree_node *node
 {
     size_t width = BB_WIDTH_ANY;
     size_t taken = draw_branches(drawing, node, true);
+    bool has_line = node->has_children && node->depth < drawing->level_count_max;
 
-    taken += node->has_children ? 0 : INDENT_WIDTH;
-    if (node->has_children && node->depth < drawing->level_count_max) {
-        bb_buf_append_cstr(drawing->out, drawing->glyphs->through);
-    } else {
-        bb_buf_append_cstr(drawing->out, drawing->glyphs->blank);
-    }
+    bb_buf_append_cstr(drawing->out, has_line ? drawing->glyphs->through : " ");
+    bb_screen_text_append_spaces(drawing->out, DETAIL_INDENT - 1);
+    taken += DETAIL_INDENT;
     if (drawing->screen->is_terminal) {
-        width = drawing->screen->width > taken + 2 * INDENT_WIDTH
-                    ? drawing->screen->width - taken - INDENT_WIDTH
-                    : INDENT_WIDTH;
+        width = drawing->screen->width > taken ? drawing->screen->width - taken : 1;
     }
     bb_buf_append_cstr(drawing->out, bb_colour_on(drawing->screen, BB_COLOUR_QUIET));
     (void)bb_screen_text_append(drawing->out, bb_buf_slice(&drawing->scratch), width);
@@ -362,17 +374,30 @@ static void draw_details(struct drawing *drawing, const struct bb_tree_node *nod
     draw_links(drawing, node);
 }
 
-/* Shares the width between the label (three fifths) and the bar. */
+/* Shares the width between the label (three fifths) and the bar, and that of the label between the
+ * tree and the names. */
 static void lay_out(struct drawing *drawing)
 {
     size_t between = GAP + DURATION_WIDTH + GAP + MARK_WIDTH + 1;
     size_t room = drawing->screen->width > between + 2 * BAR_WIDTH_MIN
                       ? drawing->screen->width - between
                       : 2 * BAR_WIDTH_MIN;
+    uint32_t depth_max = 0;
 
     drawing->bar_width = room * 2 / 5 > BAR_WIDTH_MIN ? room * 2 / 5 : BAR_WIDTH_MIN;
     drawing->label_width = room - drawing->bar_width;
-    drawing->level_count_max = (uint32_t)(drawing->label_width / 2 / INDENT_WIDTH);
+    size_t tree_width = drawing->label_width > NAME_WIDTH_MIN + INDENT_WIDTH_MAX
+                            ? drawing->label_width - NAME_WIDTH_MIN
+                            : INDENT_WIDTH_MAX;
+    for (uint32_t i = 0; i < drawing->tree.count; i++) {
+        uint32_t depth = drawing->tree.nodes[i].depth;
+        depth_max = depth > depth_max ? depth : depth_max;
+    }
+    drawing->indent_width = INDENT_WIDTH_MAX;
+    while (drawing->indent_width > 1 && depth_max > tree_width / drawing->indent_width) {
+        drawing->indent_width--;
+    }
+    drawing->level_count_max = (uint32_t)(tree_width / drawing->indent_width);
     if (drawing->level_count_max > LEVELS_MAX) {
         drawing->level_count_max = LEVELS_MAX;
     }

@@ -202,26 +202,58 @@ static void a_trace_of_one_instant_has_bars_too(void **state)
     span_build_dispose(&build);
 }
 
-static void deep_levels_say_how_deep_they_are(void **state)
+/* A chain of `count` spans, each below the one before. */
+static void build_chain(struct span_build *build, uint64_t count)
+{
+    span_build_init(build);
+    span_build_resource(build, "s");
+    span_build_scope(build, "lib", "1");
+    for (uint64_t id = 1; id <= count; id++) {
+        span_build_span(build, (struct span_spec){.trace = 1,
+                                                  .id = id,
+                                                  .parent = id - 1,
+                                                  .name = "down",
+                                                  .start_unix_ns = MS(id),
+                                                  .end_unix_ns = MS(100)});
+    }
+}
+
+static void a_deep_tree_is_drawn_narrower(void **state)
 {
     const struct bb_screen screen = {.width = 72};
     struct span_build build;
     struct bb_buf out;
 
     (void)state;
-    span_build_init(&build);
-    span_build_resource(&build, "s");
-    span_build_scope(&build, "lib", "1");
-    for (uint64_t id = 1; id <= 60; id++) {
-        span_build_span(&build, (struct span_spec){.trace = 1,
-                                                   .id = id,
-                                                   .parent = id - 1,
-                                                   .name = "down",
-                                                   .start_unix_ns = MS(id),
-                                                   .end_unix_ns = MS(100)});
-    }
+    build_chain(&build, 6);
+    draw(&build, &screen, false, &out);
+    assert_non_null(strstr((const char *)out.data, "\n            `- s down"));
+    bb_buf_dispose(&out);
+    span_build_dispose(&build);
+    build_chain(&build, 8);
+    draw(&build, &screen, false, &out);
+    assert_non_null(strstr((const char *)out.data, "\n            `-s down"));
+    bb_buf_dispose(&out);
+    span_build_dispose(&build);
+    build_chain(&build, 16);
+    draw(&build, &screen, false, &out);
+    assert_non_null(strstr((const char *)out.data, "\n              `s down"));
+    assert_null(strstr((const char *)out.data, "(depth"));
+    bb_buf_dispose(&out);
+    span_build_dispose(&build);
+}
+
+static void levels_that_do_not_fit_say_how_deep_they_are(void **state)
+{
+    const struct bb_screen screen = {.width = 72};
+    struct span_build build;
+    struct bb_buf out;
+
+    (void)state;
+    build_chain(&build, 90);
     draw(&build, &screen, true, &out);
-    assert_non_null(strstr((const char *)out.data, "(depth 59) s down"));
+    assert_non_null(strstr((const char *)out.data, "(depth 89) s down"));
+    assert_null(strstr((const char *)out.data, "(depth 5)"));
     bb_buf_dispose(&out);
     span_build_dispose(&build);
 }
@@ -234,7 +266,8 @@ int main(void)
         cmocka_unit_test(no_line_is_wider_than_the_terminal),
         cmocka_unit_test(colours_and_unicode_only_where_the_screen_has_them),
         cmocka_unit_test(a_trace_of_one_instant_has_bars_too),
-        cmocka_unit_test(deep_levels_say_how_deep_they_are),
+        cmocka_unit_test(a_deep_tree_is_drawn_narrower),
+        cmocka_unit_test(levels_that_do_not_fit_say_how_deep_they_are),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
