@@ -15,7 +15,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "client/env_options.h"
+#include "client/env_text.h"
 #include "client/id_source.h"
 #include "client/otlp_attr.h"
 #include "client/pb_put.h"
@@ -129,7 +129,7 @@ static enum bobbin_err read_environment(struct resource *resource)
             value_size = bbc_percent_decode(value, value_size);
             put_text(resource, bobbin_strn(key, key_size), bobbin_strn(value, value_size));
         } else if (end != pair) {
-            bbc_env_warn("OTEL_RESOURCE_ATTRIBUTES");
+            bobbin_opts_warn("OTEL_RESOURCE_ATTRIBUTES");
         }
         pair = comma == NULL ? NULL : comma + 1;
     }

@@ -577,48 +577,6 @@ static void init_process(void)
     (void)pthread_atfork(fork_prepare, fork_parent, fork_child);
 }
 
-enum bobbin_err bobbin_start(const struct bobbin_opts *opts)
-{
-    struct bbc_config *config = NULL;
-    enum bobbin_err err = BOBBIN_OK;
-
-    (void)pthread_once(&init_once, init_process);
-    if (!opts->is_disabled) {
-        err = bbc_config_build(opts, &config);
-    }
-    if (err != BOBBIN_OK || config == NULL) {
-        goto out;
-    }
-    lock();
-    if (pipe_.state != IDLE) {
-        err = BOBBIN_ESTATE;
-    } else {
-        config->older = (struct bbc_config *)pipe_.config;
-        pipe_.config = config;
-        pipe_.gives_up = false;
-        pipe_.is_drained = false;
-        pipe_.state = RUNNING;
-        bbc_breaker_init(&pipe_.breaker, &config->breaker);
-        bbc_sampler_reset();
-        bbc_tick_clock_init(&pipe_.clock, config->uses_tsc);
-        if (!make_threads()) {
-            err = BOBBIN_EIO;
-            pipe_.state = pipe_.thread_count == 0 ? IDLE : STOPPING;
-        } else {
-            atomic_store_explicit(&bbc_live, config, memory_order_release);
-        }
-        config = NULL;
-    }
-    unlock();
-
-out:
-    bbc_config_free(config);
-    if ((err != BOBBIN_OK || opts->is_disabled) && opts->exporter.close != NULL) {
-        opts->exporter.close(opts->exporter.user);
-    }
-    return err;
-}
-
 static uint64_t ring_drops(void)
 {
     const struct bbc_ring *ring = atomic_load_explicit(&bbc_rings, memory_order_acquire);
@@ -640,6 +598,49 @@ static uint64_t dropped_total(void)
         sum += pipe_.dropped[i] + atomic_load_explicit(&bbc_loose.dropped[i], memory_order_relaxed);
     }
     return sum;
+}
+
+enum bobbin_err bobbin_start(const struct bobbin_opts *opts)
+{
+    struct bbc_config *config = NULL;
+    enum bobbin_err err = BOBBIN_OK;
+
+    (void)pthread_once(&init_once, init_process);
+    if (!opts->is_disabled) {
+        err = bbc_config_build(opts, &config);
+    }
+    if (err != BOBBIN_OK || config == NULL) {
+        goto out;
+    }
+    lock();
+    if (pipe_.state != IDLE) {
+        err = BOBBIN_ESTATE;
+    } else {
+        config->older = (struct bbc_config *)pipe_.config;
+        pipe_.config = config;
+        pipe_.gives_up = false;
+        pipe_.is_drained = false;
+        pipe_.dropped_at_flush = dropped_total();
+        pipe_.state = RUNNING;
+        bbc_breaker_init(&pipe_.breaker, &config->breaker);
+        bbc_sampler_reset();
+        bbc_tick_clock_init(&pipe_.clock, config->uses_tsc);
+        if (!make_threads()) {
+            err = BOBBIN_EIO;
+            pipe_.state = pipe_.thread_count == 0 ? IDLE : STOPPING;
+        } else {
+            atomic_store_explicit(&bbc_live, config, memory_order_release);
+        }
+        config = NULL;
+    }
+    unlock();
+
+out:
+    bbc_config_free(config);
+    if ((err != BOBBIN_OK || opts->is_disabled) && opts->exporter.close != NULL) {
+        opts->exporter.close(opts->exporter.user);
+    }
+    return err;
 }
 
 /* Waits until the spans so far are exported or dropped. The mutex is held. */

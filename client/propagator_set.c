@@ -8,7 +8,7 @@
  *   jaeger    uber-trace-id: {trace id}:{span id}:{parent id}:{flags}, leading zeros left out, the
  *             colons percent-encoded at times
  */
-#include "client/include/bobbin/propagation.h"
+#include "client/include/bobbin/bobbin.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,7 +16,7 @@
 #include <strings.h>
 
 #include "client/baggage_text.h"
-#include "client/env_options.h"
+#include "client/env_text.h"
 #include "client/w3c_headers.h"
 
 /* Values of one header that are read: a sender may split a list over several. */
@@ -71,7 +71,7 @@ static void read_default(void)
 
     if (bobbin_propagators_parse(names == NULL ? "tracecontext,baggage" : names, &default_set) !=
         BOBBIN_OK) {
-        bbc_env_warn("OTEL_PROPAGATORS");
+        bobbin_opts_warn("OTEL_PROPAGATORS");
     }
 }
 

@@ -115,7 +115,7 @@ struct bobbin_opts {
     struct bobbin_batch_opts batch;
     struct bobbin_retry_opts retry;
     struct bobbin_breaker_opts breaker;
-    uint32_t ring_size;            /* bytes a thread: 256 KiB; a power of two from 8 KiB on */
+    uint32_t ring_size;            /* bytes a new thread: 256 KiB; a power of two from 8 KiB on */
     uint32_t ring_memory_max;      /* bytes of all rings: 64 MiB; threads over it record nothing */
     enum bobbin_clock clock;
     struct bobbin_exporter exporter; /* taken; its `send` must not be NULL */
@@ -129,6 +129,9 @@ BOBBIN_API void bobbin_opts_init(struct bobbin_opts *opts);
 
 /* Writes the names of malformed OTEL_ variables, separated by blanks, to `out`; returns their number. */
 BOBBIN_API unsigned bobbin_opts_warnings(char *out, size_t size);
+
+/* Adds a variable to that list: for exporters that read their own. `name` is a literal. */
+BOBBIN_API void bobbin_opts_warn(const char *name);
 
 /*
  * Starts recording and two threads that export. Everything in `opts` is copied, except that the

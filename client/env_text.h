@@ -1,9 +1,9 @@
 /*
- * env_options.h - reads OTEL_ environment variables by the rules of the OpenTelemetry specification:
+ * env_text.h - reads OTEL_ environment variables by the rules of the OpenTelemetry specification:
  * an empty one counts as unset; a malformed one too, and its name is kept (bobbin_opts_warnings).
  */
-#ifndef BBC_ENV_OPTIONS_H
-#define BBC_ENV_OPTIONS_H
+#ifndef BBC_ENV_TEXT_H
+#define BBC_ENV_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,9 +18,6 @@ bool bbc_env_is_true(const char *name);
 /* Sets *out to a decimal number from `min` to `max`; leaves it where the variable is unset. */
 void bbc_env_u32(const char *name, uint32_t min, uint32_t max, uint32_t *out);
 
-/* Notes that a variable is malformed. */
-void bbc_env_warn(const char *name);
-
 /* Reads a decimal number of all of `text`; false if it is none. */
 bool bbc_parse_u64(const char *text, uint64_t *out);
 
@@ -30,4 +27,4 @@ size_t bbc_percent_decode(char *text, size_t size);
 /* Removes blanks and tabs at both ends. */
 char *bbc_trim(char *text, char *end, size_t *out_size);
 
-#endif /* BBC_ENV_OPTIONS_H */
+#endif /* BBC_ENV_TEXT_H */
