@@ -259,7 +259,7 @@ static int compare_dependencies(const void *a, const void *b)
     return order != 0 ? order : bb_slice_compare(left->child, right->child);
 }
 
-/* Leaves the calls between two services, each with its pair of codes in the place of its own hash. */
+/* Leaves the calls between two services, each with its pair of codes in place of its own hash. */
 static void keep_calls_between_services(struct counting *counting)
 {
     uint32_t kept = 0;

@@ -1,7 +1,7 @@
 /*
- * span_random.h - requests at random from small vocabularies, so that searches hit and keys tie; with
- * spans as an SDK writes them, and odd ones that the walk takes all the same: fields in any order,
- * twice, unknown, empty, with numbers longer than they need to be.
+ * span_random.h - requests at random from small vocabularies, so that searches hit and keys tie;
+ * with spans as an SDK writes them, and odd ones that the walk takes all the same: fields in any
+ * order, twice, unknown, empty, with numbers longer than they need to be.
  *
  * The same seed makes the same requests.
  */

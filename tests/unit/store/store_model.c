@@ -363,7 +363,8 @@ static const struct model_span *find_parent(const struct store_model *model,
         const struct model_span *span = &model->spans[i];
         if (bb_trace_id_equals(&span->ref.trace_id, &child->ref.trace_id) &&
             bb_span_id_equals(&span->ref.span_id, &child->ref.parent_span_id) &&
-            span->ref.start_unix_ns >= earliest_ns && span->ref.start_unix_ns <= start_unix_ns_max) {
+            span->ref.start_unix_ns >= earliest_ns &&
+            span->ref.start_unix_ns <= start_unix_ns_max) {
             return span;
         }
     }

@@ -1,6 +1,6 @@
 /*
- * store_model.h - what a store has to answer, the plain way: a list of every span that was appended,
- * and loops over it. Shares no code with store/ but its types.
+ * store_model.h - what a store has to answer, the plain way: a list of every span that was
+ * appended, and loops over it. Shares no code with store/ but its types.
  */
 #ifndef BB_TESTS_STORE_MODEL_H
 #define BB_TESTS_STORE_MODEL_H

@@ -17,7 +17,8 @@ static void append(struct store_fixture *fx, uint64_t trace, const char *service
     span_build_init(&build);
     span_build_resource(&build, service);
     span_build_scope(&build, "lib", NULL);
-    span_build_span(&build, (struct span_spec){.trace = trace, .id = 1, .name = name, .kind = kind});
+    span_build_span(&build,
+                    (struct span_spec){.trace = trace, .id = 1, .name = name, .kind = kind});
     store_fixture_append(fx, &build);
 }
 

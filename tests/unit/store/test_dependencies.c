@@ -96,11 +96,13 @@ static void parents_are_found_wherever_they_lie(void **state)
     struct store_fixture *fx = *state;
     const uint64_t t = FIXTURE_START_NS;
 
-    append(fx, "cart", (struct span_spec){.trace = 1, .id = 2, .parent = 1, .start_unix_ns = t + MS});
+    append(fx, "cart",
+           (struct span_spec){.trace = 1, .id = 2, .parent = 1, .start_unix_ns = t + MS});
     store_fixture_seal(fx);
     append(fx, "web", (struct span_spec){.trace = 1, .id = 1, .start_unix_ns = t});
     check_one(fx, 1, 0);
-    append(fx, "cart", (struct span_spec){.trace = 2, .id = 2, .parent = 1, .start_unix_ns = t + MS});
+    append(fx, "cart",
+           (struct span_spec){.trace = 2, .id = 2, .parent = 1, .start_unix_ns = t + MS});
     store_fixture_pass(fx, FIXTURE_HOUR_NS);
     append(fx, "web", (struct span_spec){.trace = 2, .id = 1, .start_unix_ns = t});
     check_one(fx, 2, 0);
@@ -114,7 +116,8 @@ static void the_range_is_of_the_child_and_includes_both_ends(void **state)
     const uint64_t t = FIXTURE_START_NS;
 
     append(fx, "web", (struct span_spec){.trace = 1, .id = 1, .start_unix_ns = t});
-    append(fx, "cart", (struct span_spec){.trace = 1, .id = 2, .parent = 1, .start_unix_ns = t + 10});
+    append(fx, "cart",
+           (struct span_spec){.trace = 1, .id = 2, .parent = 1, .start_unix_ns = t + 10});
     for (int sealed = 0; sealed < 2; sealed++) {
         check(fx, t + 10, t + 10);
         check(fx, t + 10, t + 100);

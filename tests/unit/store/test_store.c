@@ -159,7 +159,7 @@ static void a_file_in_the_place_of_the_directory_is_an_error_with_words(void **s
     assert_null(store);
 }
 
-/* More than one unsealed segment can hold, so that appends freeze, and the keeper seals, as it goes. */
+/* More than one unsealed segment can hold: appends freeze, and the keeper seals, as it goes. */
 static void appends_beyond_a_segment_go_on_and_are_all_there(void **state)
 {
     struct store_fixture *fx = *state;
