@@ -170,13 +170,13 @@ static enum bb_err add_owner(struct bb_active_segment *segment, struct bb_intern
     return bb_intern_add(table, bb_buf_slice(&segment->key), out_code);
 }
 
-static enum bb_err add_operation(struct bb_active_segment *segment, struct bb_slice service_name,
+/* A name stands once, however many operations its service has. */
+static enum bb_err add_operation(struct bb_active_segment *segment, uint32_t service,
                                  const struct bb_span_ref *span, uint32_t *out_code)
 {
     bb_buf_clear(&segment->key);
     bb_buf_append_byte(&segment->key, span->kind);
-    append_size(&segment->key, service_name.size);
-    bb_buf_append_slice(&segment->key, service_name);
+    append_size(&segment->key, service);
     bb_buf_append_slice(&segment->key, span->name);
     if (bb_buf_err(&segment->key) != BB_OK) {
         return BB_ENOMEM;
@@ -184,9 +184,10 @@ static enum bb_err add_operation(struct bb_active_segment *segment, struct bb_sl
     return bb_intern_add(&segment->dictionary.operations, bb_buf_slice(&segment->key), out_code);
 }
 
-/* Codes of a batch's resources and scopes in this segment. */
+/* Codes of a batch's resources, their services, and scopes in this segment. */
 struct batch_codes {
     uint32_t *resources;
+    uint32_t *services; /* by resource */
     uint32_t *scopes;
 };
 
@@ -194,14 +195,19 @@ static enum bb_err add_owners(struct bb_active_segment *segment, const struct bb
                               struct bb_arena *scratch, struct batch_codes *out_codes)
 {
     out_codes->resources = bb_arena_try_calloc(scratch, batch->resource_count, sizeof(uint32_t));
+    out_codes->services = bb_arena_try_calloc(scratch, batch->resource_count, sizeof(uint32_t));
     out_codes->scopes = bb_arena_try_calloc(scratch, batch->scope_count, sizeof(uint32_t));
-    if (out_codes->resources == NULL || out_codes->scopes == NULL) {
+    if (out_codes->resources == NULL || out_codes->services == NULL || out_codes->scopes == NULL) {
         return BB_ENOMEM;
     }
     for (uint32_t i = 0; i < batch->resource_count; i++) {
         const struct bb_resource_ref *resource = &batch->resources[i];
         enum bb_err err = add_owner(segment, &segment->dictionary.resources, resource->schema_url,
                                     resource->bytes, &out_codes->resources[i]);
+        if (err == BB_OK) {
+            err = bb_intern_add(&segment->dictionary.services, resource->service_name,
+                                &out_codes->services[i]);
+        }
         if (err != BB_OK) {
             return err;
         }
@@ -239,9 +245,8 @@ static enum bb_err fill_rows(struct bb_active_segment *segment, const struct bb_
             .previous_in_trace = BB_NO_ROW,
             .status_code = span->status_code,
         };
-        enum bb_err err =
-            add_operation(segment, batch->resources[span->resource_index].service_name, span,
-                          &row->operation_code);
+        enum bb_err err = add_operation(segment, codes->services[span->resource_index], span,
+                                        &row->operation_code);
         if (err != BB_OK) {
             return err;
         }

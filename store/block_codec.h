@@ -36,8 +36,9 @@
 #include "store/dictionary.h"
 #include "store/row.h"
 
-/* Bound of what one frame may inflate to. */
-#define BB_FRAME_PLAIN_BYTES_MAX (64u << 20)
+/* Bound of what one frame may inflate to: the dictionary of a segment that is one request of
+ * nothing but different strings, each with its lengths and codes. */
+#define BB_FRAME_PLAIN_BYTES_MAX (192u << 20)
 
 /*
  * Appends the columns of rows[0..row_count), which are sorted, before zstd. `page_rows` has the

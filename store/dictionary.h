@@ -1,7 +1,8 @@
 /*
  * dictionary.h - what the codes in a segment's rows stand for.
  *
- *   operation  kind (1 byte) | service name size (u32 LE) | service name | span name
+ *   service    its name; the empty one where the resource has none
+ *   operation  kind (1 byte) | service (u32 LE) | span name
  *   resource   schema URL size (u32 LE) | schema URL | Resource message
  *   scope      schema URL size (u32 LE) | schema URL | InstrumentationScope message
  *
@@ -26,6 +27,7 @@ struct bb_column_values {
 };
 
 struct bb_dictionary {
+    struct bb_intern_table services;
     struct bb_intern_table operations;
     struct bb_intern_table resources;
     struct bb_intern_table scopes;
@@ -36,6 +38,7 @@ struct bb_dictionary {
 
 static inline void bb_dictionary_init(struct bb_dictionary *dictionary, struct bb_arena *arena)
 {
+    bb_intern_init(&dictionary->services, arena);
     bb_intern_init(&dictionary->operations, arena);
     bb_intern_init(&dictionary->resources, arena);
     bb_intern_init(&dictionary->scopes, arena);
@@ -44,6 +47,9 @@ static inline void bb_dictionary_init(struct bb_dictionary *dictionary, struct b
     dictionary->column_values = NULL;
 }
 
+/* Kind and service. */
+#define BB_OPERATION_HEAD_SIZE 5u
+
 struct bb_operation_entry {
     struct bb_slice service_name;
     struct bb_slice name;
@@ -51,9 +57,9 @@ struct bb_operation_entry {
 };
 
 /* Is `entry` what the writer of a dictionary makes? For entries that come from disk. */
-static inline bool bb_operation_entry_is_valid(struct bb_slice entry)
+static inline bool bb_operation_entry_is_valid(const struct bb_dictionary *d, struct bb_slice entry)
 {
-    return entry.size >= 5 && bb_get_le32(entry.data + 1) <= entry.size - 5;
+    return entry.size >= BB_OPERATION_HEAD_SIZE && bb_get_le32(entry.data + 1) < d->services.count;
 }
 
 static inline bool bb_owner_entry_is_valid(struct bb_slice entry)
@@ -65,11 +71,11 @@ static inline struct bb_operation_entry bb_dictionary_operation(const struct bb_
                                                                 uint32_t code)
 {
     struct bb_slice entry = bb_intern_get(&d->operations, code);
-    uint32_t service_size = bb_get_le32(entry.data + 1);
 
     return (struct bb_operation_entry){
-        .service_name = bb_slice_of(entry.data + 5, service_size),
-        .name = bb_slice_of(entry.data + 5 + service_size, entry.size - 5 - service_size),
+        .service_name = bb_intern_get(&d->services, bb_get_le32(entry.data + 1)),
+        .name =
+            bb_slice_of(entry.data + BB_OPERATION_HEAD_SIZE, entry.size - BB_OPERATION_HEAD_SIZE),
         .kind = entry.data[0],
     };
 }

@@ -16,7 +16,15 @@ enum {
     F_BLOCK_DURATION_MAX = 6,
 };
 /* Dictionary */
-enum { F_OPERATION = 1, F_RESOURCE = 2, F_SCOPE = 3, F_COLUMN = 4, F_SHAPE = 5, F_VALUES = 6 };
+enum {
+    F_OPERATION = 1,
+    F_RESOURCE = 2,
+    F_SCOPE = 3,
+    F_COLUMN = 4,
+    F_SHAPE = 5,
+    F_VALUES = 6,
+    F_SERVICE = 7,
+};
 /* Values of a column, in field 6 of the dictionary */
 enum { F_VALUES_COLUMN = 1, F_VALUES_VALUE = 2 };
 
@@ -187,6 +195,7 @@ enum bb_err bb_dictionary_encode(const struct bb_dictionary *dictionary,
     struct bb_buf plain;
 
     bb_buf_init(&plain, BB_FRAME_PLAIN_BYTES_MAX);
+    put_table(&dictionary->services, F_SERVICE, &plain);
     put_table(&dictionary->operations, F_OPERATION, &plain);
     put_table(&dictionary->resources, F_RESOURCE, &plain);
     put_table(&dictionary->scopes, F_SCOPE, &plain);
@@ -201,11 +210,15 @@ enum bb_err bb_dictionary_encode(const struct bb_dictionary *dictionary,
     return err;
 }
 
-static bool is_valid_entry(uint32_t number, struct bb_slice entry)
+/* Services come before operations, and are there when these are looked at. */
+static bool is_valid_entry(const struct bb_dictionary *dictionary, uint32_t number,
+                           struct bb_slice entry)
 {
     switch (number) {
+    case F_SERVICE:
+        return true;
     case F_OPERATION:
-        return bb_operation_entry_is_valid(entry);
+        return bb_operation_entry_is_valid(dictionary, entry);
     case F_RESOURCE:
     case F_SCOPE:
         return bb_owner_entry_is_valid(entry);
@@ -219,6 +232,8 @@ static bool is_valid_entry(uint32_t number, struct bb_slice entry)
 static struct bb_intern_table *table_of(struct bb_dictionary *dictionary, uint32_t number)
 {
     switch (number) {
+    case F_SERVICE:
+        return &dictionary->services;
     case F_OPERATION:
         return &dictionary->operations;
     case F_RESOURCE:
@@ -289,7 +304,7 @@ enum bb_err bb_dictionary_decode(struct bb_slice frame, struct bb_arena *arena,
             err = out_dictionary->column_values == NULL
                       ? BB_ENOMEM
                       : read_values(field.bytes, out_dictionary, arena);
-        } else if (is_valid_entry(field.number, field.bytes)) {
+        } else if (is_valid_entry(out_dictionary, field.number, field.bytes)) {
             /* Columns come before values: an array by column is made at the first values. */
             bool is_late = out_dictionary->column_values != NULL && field.number == F_COLUMN;
             err = is_late ? BB_ECORRUPT

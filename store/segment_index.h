@@ -5,7 +5,7 @@
  *
  *   part 0  summary: protobuf wire format, see the field numbers in segment_index.c
  *   part 1  dictionary: zstd of protobuf wire format; operations 1, resources 2, scopes 3, columns
- *           4, shapes 5, values of string columns 6 (column 1, value 2)
+ *           4, shapes 5, values of string columns 6 (column 1, value 2), services 7
  *   part 2  filter of trace ids (trace_filter.h)
  *
  * and in "blocks"; key = segment (u32 BE) | block (u32 BE) | page (u32 BE): block_codec.h.

@@ -46,9 +46,9 @@ void bb_shredder_dispose(struct bb_shredder *shredder)
         return;
     }
     for (uint32_t i = 0; i < BB_COLUMNS_MAX; i++) {
-        free(shredder->vectors[i].codes);   /* tidy: allow free: vectors that grow by doubling */
-        free(shredder->vectors[i].texts);   /* tidy: allow free: likewise */
-        free(shredder->vectors[i].numbers); /* tidy: allow free: likewise */
+        free(shredder->vectors[i].codes);   /* tidy: allow malloc: vectors that grow by doubling */
+        free(shredder->vectors[i].texts);   /* tidy: allow malloc: likewise */
+        free(shredder->vectors[i].numbers); /* tidy: allow malloc: likewise */
     }
     bb_buf_dispose(&shredder->shape);
 }
@@ -57,7 +57,7 @@ void bb_shredder_dispose(struct bb_shredder *shredder)
  */
 static void *resize(void *values, uint32_t capacity, size_t size)
 {
-    return realloc(values, capacity * size); /* tidy: allow realloc: see dispose */
+    return realloc(values, capacity * size); /* tidy: allow malloc: see dispose */
 }
 
 /* Room for one value more. */

@@ -95,6 +95,6 @@ BB_MUST_CHECK enum bb_err bb_read_rows(struct bb_partition *partition,
                                        struct bb_block *decoded, bool *out_is_there);
 
 /* Bytes that one query may hold of one block while it looks at it. */
-#define BB_SCAN_ARENA_BYTES_MAX ((size_t)256 << 20)
+#define BB_SCAN_ARENA_BYTES_MAX ((size_t)512 << 20)
 
 #endif /* BB_STORE_STORE_INTERNAL_H */

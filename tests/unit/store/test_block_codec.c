@@ -47,6 +47,7 @@ static int set_up(void **state)
     fx.rows = take(&fx, BB_BLOCK_SPANS_MAX, sizeof *fx.rows);
     fx.sorted = take(&fx, BB_BLOCK_SPANS_MAX, sizeof *fx.sorted);
     bb_dictionary_init(fx.dictionary, &fx.arena);
+    assert_int_equal(bb_intern_push(&fx.dictionary->services, BYTES_OF("s")), BB_OK);
     for (uint32_t i = 0; i < CODES; i++) {
         assert_int_equal(
             bb_intern_push(&fx.dictionary->operations, BYTES_OF("\x01\x00\x00\x00\x00name")),

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -237,6 +238,33 @@ static void cuts_blocks_and_pages_by_bytes_too(void **state)
     bb_unsealed_release(unsealed);
 }
 
+/* A small request must not become a segment of any size: its memory and its dictionary stay near
+ * what came. */
+static void keeps_a_long_service_name_once_for_all_its_operations(void **state)
+{
+    struct partition_fixture *fx = *state;
+    static char service[100001];
+    static char names[1000][16];
+    struct span_build build;
+
+    memset(service, 's', sizeof service - 1);
+    span_build_init(&build);
+    span_build_resource(&build, service);
+    span_build_scope(&build, "lib", "1.0");
+    for (uint32_t i = 0; i < BB_ARRAY_COUNT(names); i++) {
+        snprintf(names[i], sizeof names[i], "operation %u", i);
+        span_build_span(&build, (struct span_spec){.trace = i, .id = i + 1, .name = names[i]});
+    }
+    partition_fixture_append(fx, span_build_finish(&build));
+    span_build_dispose(&build);
+    struct bb_unsealed *unsealed = freeze(fx);
+    assert_true(bb_active_bytes(unsealed->segment) < (size_t)4 << 20);
+    struct expected_rows expected = rows_of(fx, unsealed);
+    seal(fx, unsealed);
+    check(fx, &expected);
+    bb_unsealed_release(unsealed);
+}
+
 static void takes_its_part_of_the_log_away_and_no_more(void **state)
 {
     struct partition_fixture *fx = *state;
@@ -306,6 +334,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(keeps_spans_with_everything_in_them,
                                         partition_fixture_set_up, partition_fixture_tear_down),
         cmocka_unit_test_setup_teardown(cuts_blocks_and_pages_by_bytes_too,
+                                        partition_fixture_set_up, partition_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(keeps_a_long_service_name_once_for_all_its_operations,
                                         partition_fixture_set_up, partition_fixture_tear_down),
         cmocka_unit_test_setup_teardown(takes_its_part_of_the_log_away_and_no_more,
                                         partition_fixture_set_up, partition_fixture_tear_down),

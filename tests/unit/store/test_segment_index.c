@@ -164,7 +164,9 @@ static void gives_a_dictionary_back(void **state)
 {
     struct shred_fixture *fx = *state;
 
-    assert_int_equal(bb_intern_push(&fx->written->operations, BYTES_OF("\x02\x01\x00\x00\x00sn")),
+    assert_int_equal(bb_intern_push(&fx->written->services, BYTES_OF("")), BB_OK);
+    assert_int_equal(bb_intern_push(&fx->written->services, BYTES_OF("s")), BB_OK);
+    assert_int_equal(bb_intern_push(&fx->written->operations, BYTES_OF("\x02\x01\x00\x00\x00n")),
                      BB_OK);
     assert_int_equal(bb_intern_push(&fx->written->operations, BYTES_OF("\x02\x00\x00\x00\x00")),
                      BB_OK);
@@ -174,6 +176,7 @@ static void gives_a_dictionary_back(void **state)
         add_span(fx, i, i % 2 == 0 ? "" : "v");
     }
     shred_fixture_finish(fx);
+    assert_tables_equal(&fx->read->services, &fx->written->services);
     assert_tables_equal(&fx->read->operations, &fx->written->operations);
     assert_tables_equal(&fx->read->resources, &fx->written->resources);
     assert_tables_equal(&fx->read->scopes, &fx->written->scopes);
@@ -206,22 +209,22 @@ static enum bb_err decode(struct shred_fixture *fx, struct bb_slice plain,
 static void refuses_dictionaries_that_no_segment_has(void **state)
 {
     static const struct bb_slice plains[] = {
-        BYTES_INIT("\x0a\x04\x00\x00\x00\x00"),             /* an operation of 4 bytes */
-        BYTES_INIT("\x0a\x05\x00\x01\x00\x00\x00"),         /* its service name is too long */
-        BYTES_INIT("\x0a\x05\x00\xff\xff\xff\xff"),         /* likewise */
-        BYTES_INIT("\x12\x03\x00\x00\x00"),                 /* a resource of 3 bytes */
-        BYTES_INIT("\x12\x04\x01\x00\x00\x00"),             /* its URL is too long */
-        BYTES_INIT("\x1a\x04\xff\xff\xff\xff"),             /* a scope's */
-        BYTES_INIT("\x22\x00"),                             /* a column of nothing */
-        BYTES_INIT("\x32\x04\x08\x00\x12\x00"),             /* values before the columns */
-        BYTES_INIT("\x22\x01\x00\x32\x04\x08\x01\x12\x00"), /* values of a column not there */
-        BYTES_INIT("\x22\x01\x00\x32\x02\x12\x00"),         /* values of no column */
-        BYTES_INIT("\x22\x01\x00\x32\x02\x08\x00"),         /* no values */
+        BYTES_INIT("\x0a\x04\x00\x00\x00\x00"),              /* an operation of 4 bytes */
+        BYTES_INIT("\x0a\x05\x00\x00\x00\x00\x00"),          /* of a service that is not there */
+        BYTES_INIT("\x3a\x01s\x0a\x05\x00\x01\x00\x00\x00"), /* of one behind the last */
+        BYTES_INIT("\x12\x03\x00\x00\x00"),                  /* a resource of 3 bytes */
+        BYTES_INIT("\x12\x04\x01\x00\x00\x00"),              /* its URL is too long */
+        BYTES_INIT("\x1a\x04\xff\xff\xff\xff"),              /* a scope's */
+        BYTES_INIT("\x22\x00"),                              /* a column of nothing */
+        BYTES_INIT("\x32\x04\x08\x00\x12\x00"),              /* values before the columns */
+        BYTES_INIT("\x22\x01\x00\x32\x04\x08\x01\x12\x00"),  /* values of a column not there */
+        BYTES_INIT("\x22\x01\x00\x32\x02\x12\x00"),          /* values of no column */
+        BYTES_INIT("\x22\x01\x00\x32\x02\x08\x00"),          /* no values */
         BYTES_INIT("\x22\x01\x00\x32\x04\x08\x00\x12\x00\x22\x01\x00"), /* a column after them */
         BYTES_INIT(
             "\x22\x01\x00\x32\x04\x08\x00\x12\x00\x32\x06\x08\x00\x12\x00\x12\x00"), /* twice */
         BYTES_INIT("\x22\x01\x00\x32\x04\x08\x00\x12\x05"), /* a value that is cut off */
-        BYTES_INIT("\x3a\x01\x00"),                         /* an unknown field */
+        BYTES_INIT("\x42\x01\x00"),                         /* an unknown field */
         BYTES_INIT("\x08\x01"),                             /* a number */
         BYTES_INIT("\x2a\x05\x00"),                         /* a shape that is cut off */
     };
