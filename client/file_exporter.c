@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "client/otlp_json.h"
+#include "client/request_json.h"
 
 struct file {
     int fd;

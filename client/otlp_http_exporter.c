@@ -20,7 +20,7 @@
 
 #include "client/client_alloc.h"
 #include "client/env_text.h"
-#include "client/otlp_answer.h"
+#include "client/export_answer.h"
 #include "client/include/bobbin/bobbin.h"
 
 /* Bytes of an answer that are read: OTLP's holds two numbers and a text. */

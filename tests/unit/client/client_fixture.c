@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "client/otlp_json.h"
+#include "client/request_json.h"
 
 #define TEST_TIMEOUT_MS 60000u
 

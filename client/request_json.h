@@ -1,8 +1,8 @@
 /*
- * otlp_json.h - OTLP's JSON form of an encoded request, by a table of OTLP's trace messages.
+ * request_json.h - OTLP's JSON form of an encoded request, by a table of OTLP's trace messages.
  */
-#ifndef BBC_OTLP_JSON_H
-#define BBC_OTLP_JSON_H
+#ifndef BBC_REQUEST_JSON_H
+#define BBC_REQUEST_JSON_H
 
 #include "client/byte_sink.h"
 
@@ -13,4 +13,4 @@
  */
 bool bbc_otlp_json(const uint8_t *request, size_t size, struct bbc_sink *out);
 
-#endif /* BBC_OTLP_JSON_H */
+#endif /* BBC_REQUEST_JSON_H */

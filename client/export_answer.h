@@ -1,8 +1,8 @@
 /*
- * otlp_answer.h - what an OTLP receiver answers.
+ * export_answer.h - what an OTLP receiver answers.
  */
-#ifndef BBC_OTLP_ANSWER_H
-#define BBC_OTLP_ANSWER_H
+#ifndef BBC_EXPORT_ANSWER_H
+#define BBC_EXPORT_ANSWER_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -13,4 +13,4 @@
  */
 uint32_t bbc_otlp_answer_rejected(const uint8_t *answer, size_t size);
 
-#endif /* BBC_OTLP_ANSWER_H */
+#endif /* BBC_EXPORT_ANSWER_H */

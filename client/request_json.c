@@ -1,4 +1,4 @@
-#include "client/otlp_json.h"
+#include "client/request_json.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "client/otlp_answer.h"
+#include "client/export_answer.h"
 
 #include <stdbool.h>
 
