@@ -231,10 +231,10 @@ void bobbin_baggage_each(const struct bobbin_baggage *baggage,
     size_t at = 0;
 
     while (next_member(baggage, &at, &member)) {
-        if (!visit(user, bobbin_strn(baggage->text + member.begin, member.name_size),
-                   bobbin_strn(baggage->text + member.value_at, member.value_size),
-                   bobbin_strn(baggage->text + member.metadata_at,
-                               member.end - member.metadata_at))) {
+        if (!visit(
+                user, bobbin_strn(baggage->text + member.begin, member.name_size),
+                bobbin_strn(baggage->text + member.value_at, member.value_size),
+                bobbin_strn(baggage->text + member.metadata_at, member.end - member.metadata_at))) {
             return;
         }
     }

@@ -5,7 +5,8 @@
  *   CLOSED     all attempts go through. Opens when, in the last window, there were at least
  *              volume_threshold attempts, and error_share_percent of them failed.
  *   OPEN       none goes through. After sleep_window_ms: HALF_OPEN.
- *   HALF_OPEN  up to probe_count attempts go through. successes_required of them close it; as soon as
+ *   HALF_OPEN  up to probe_count attempts go through. successes_required of them close it; as soon
+ *   as
  *              that many can't succeed any more it opens again.
  *
  * The window is a ring of 10 buckets, so that it slides by tenths.
@@ -22,7 +23,7 @@ struct bbc_breaker {
     enum bobbin_breaker_state state;
     uint64_t opened_ms;
     uint64_t opened_count;
-    uint32_t probes;          /* HALF_OPEN: attempts let through */
+    uint32_t probes; /* HALF_OPEN: attempts let through */
     uint32_t probe_successes;
     uint32_t probe_failures;
     uint64_t newest_bucket; /* the time in units of a bucket */

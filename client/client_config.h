@@ -23,7 +23,7 @@ struct bbc_config {
     uint32_t ring_size;
     uint32_t ring_memory_max;
     bool uses_tsc;
-    struct bbc_sink resource;  /* the encoded fields of an OTLP Resource */
+    struct bbc_sink resource; /* the encoded fields of an OTLP Resource */
     size_t pid_at;            /* offset of the process id in it, BBC_PID_WIDTH bytes; 0: none */
     size_t instance_id_at;    /* offset of the text of service.instance.id; 0: none */
     struct bbc_config *older; /* keeps earlier ones reachable */

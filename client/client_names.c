@@ -15,16 +15,11 @@ static const char *const error_names[] = {
 };
 
 static const char *const drop_names[BOBBIN_DROP_REASONS] = {
-    [BOBBIN_DROP_RING_FULL] = "ring_full",
-    [BOBBIN_DROP_NO_RING] = "no_ring",
-    [BOBBIN_DROP_REENTERED] = "reentered",
-    [BOBBIN_DROP_TOO_BIG] = "too_big",
-    [BOBBIN_DROP_NO_MEMORY] = "no_memory",
-    [BOBBIN_DROP_QUEUE_FULL] = "queue_full",
-    [BOBBIN_DROP_BREAKER_OPEN] = "breaker_open",
-    [BOBBIN_DROP_EXPORT_FAILED] = "export_failed",
-    [BOBBIN_DROP_RETRIES_OVER] = "retries_over",
-    [BOBBIN_DROP_REJECTED] = "rejected",
+    [BOBBIN_DROP_RING_FULL] = "ring_full",       [BOBBIN_DROP_NO_RING] = "no_ring",
+    [BOBBIN_DROP_REENTERED] = "reentered",       [BOBBIN_DROP_TOO_BIG] = "too_big",
+    [BOBBIN_DROP_NO_MEMORY] = "no_memory",       [BOBBIN_DROP_QUEUE_FULL] = "queue_full",
+    [BOBBIN_DROP_BREAKER_OPEN] = "breaker_open", [BOBBIN_DROP_EXPORT_FAILED] = "export_failed",
+    [BOBBIN_DROP_RETRIES_OVER] = "retries_over", [BOBBIN_DROP_REJECTED] = "rejected",
     [BOBBIN_DROP_SHUTDOWN] = "shutdown",
 };
 

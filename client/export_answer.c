@@ -26,8 +26,7 @@ static bool find_first(const uint8_t *next, const uint8_t *end, enum bbc_wire wi
         uint64_t tag;
         uint64_t value;
 
-        if (!read_varint(&next, end, &tag) ||
-            ((tag & 7) != BBC_VARINT && (tag & 7) != BBC_BYTES) ||
+        if (!read_varint(&next, end, &tag) || ((tag & 7) != BBC_VARINT && (tag & 7) != BBC_BYTES) ||
             !read_varint(&next, end, &value) ||
             ((tag & 7) == BBC_BYTES && value > (uint64_t)(end - next))) {
             return false;

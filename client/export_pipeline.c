@@ -41,8 +41,8 @@ static struct {
     enum pipeline_state state;
     bool has_threads;
     unsigned thread_count;
-    bool gives_up;      /* the shutdown's time is over: drop what is left */
-    bool is_drained;    /* STOPPING: the drainer has queued its last request */
+    bool gives_up;   /* the shutdown's time is over: drop what is left */
+    bool is_drained; /* STOPPING: the drainer has queued its last request */
     struct request *first;
     struct request *last;
     struct request *inherited; /* the parent process's queue: freed by the drainer, unsent */
@@ -250,8 +250,9 @@ static void drain_ring(struct drainer *drainer, struct bbc_ring *ring)
 
     drainer->ring = ring;
     while (tail < head) {
-        const struct bobbin_span_record *record = (const struct bobbin_span_record *)(const void *)(
-            ring->bytes + (tail & (ring->size - 1)));
+        const struct bobbin_span_record *record =
+            (const struct bobbin_span_record *)(const void *)(ring->bytes +
+                                                              (tail & (ring->size - 1)));
 
         tail += record->record_size;
         if (record->record_kind == BBC_RECORD_SPAN) {
@@ -335,6 +336,7 @@ static void *drainer_main(void *unused)
             drainer_sleep(seen, delay - age);
         }
     }
+    bbc_sink_dispose(&drainer.encoder.request);
     leave_pipeline();
     return unused;
 }

@@ -2,9 +2,11 @@
  * export_pipeline.h - the way from the rings to the exporter, on two threads of the library's:
  *
  *   drainer  empties the rings, encodes, and queues requests: when one is full (by count or bytes),
- *            when its oldest span has waited for schedule_delay_ms, and at a flush. Sleeps on a futex
+ *            when its oldest span has waited for schedule_delay_ms, and at a flush. Sleeps on a
+ *            futex
  *            that producers bump when a ring is half full.
- *   sender   takes requests off the queue, one at a time, through the circuit breaker to the exporter,
+ *   sender   takes requests off the queue, one at a time, through the circuit breaker to the
+ *   exporter,
  *            with retries.
  *
  * A full queue stops the drainer under BOBBIN_DROP_NEWEST, so that the rings fill and drop what is

@@ -34,8 +34,7 @@ static size_t bound_of(const struct bobbin_span_record *record, const struct ent
     for (uint32_t at = entries->from; at < entries->size; at += entry_at(entries, at)->size) {
         const struct bbc_entry *entry = entry_at(entries, at);
 
-        bound += ENTRY_FIXED_SIZE_MAX +
-                 ((size_t)entry->key_size + entry->value_size) * BYTE_GROWTH;
+        bound += ENTRY_FIXED_SIZE_MAX + ((size_t)entry->key_size + entry->value_size) * BYTE_GROWTH;
     }
     return bound;
 }
@@ -194,8 +193,7 @@ static size_t children_bound(const struct entries *entries, uint32_t at)
     while (at < entries->size && entry_at(entries, at)->kind == BBC_ENTRY_CHILD_ATTR) {
         const struct bbc_entry *entry = entry_at(entries, at);
 
-        bound += ENTRY_FIXED_SIZE_MAX +
-                 ((size_t)entry->key_size + entry->value_size) * BYTE_GROWTH;
+        bound += ENTRY_FIXED_SIZE_MAX + ((size_t)entry->key_size + entry->value_size) * BYTE_GROWTH;
         at += entry->size;
     }
     return bound;
@@ -363,8 +361,7 @@ static void close_scope(struct bbc_encoder *encoder)
 {
     if (encoder->tracer != NULL) {
         bbc_put_varint_padded(encoder->request.data + encoder->scope_at,
-                              encoder->request.size - encoder->scope_at - OUTER_WIDTH,
-                              OUTER_WIDTH);
+                              encoder->request.size - encoder->scope_at - OUTER_WIDTH, OUTER_WIDTH);
         encoder->tracer = NULL;
     }
 }
@@ -419,8 +416,8 @@ enum bbc_encode_result bbc_encoder_add(struct bbc_encoder *encoder,
     size_t bound = bound_of(record, &entries);
     unsigned width;
     uint8_t *begin;
-    uint8_t *to = bbc_sink_reserve(&encoder->request,
-                                   bound + heads_size(encoder, record->tracer, resource));
+    uint8_t *to =
+        bbc_sink_reserve(&encoder->request, bound + heads_size(encoder, record->tracer, resource));
 
     if (to == NULL) {
         encoder->request.failed = false;

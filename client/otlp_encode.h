@@ -6,7 +6,8 @@
  *
  * Spans are written as they come; a span of another tracer than the one before opens another
  * ScopeSpans. Lengths that aren't known yet are varints of a fixed width (pb_put.h). Texts are made
- * valid UTF-8, as a receiver may refuse a whole request for one bad byte. Of attributes with one key
+ * valid UTF-8, as a receiver may refuse a whole request for one bad byte. Of attributes with one
+ * key
  * the last counts.
  */
 #ifndef BBC_OTLP_ENCODE_H
@@ -25,8 +26,8 @@ struct bbc_encoder {
 
 enum bbc_encode_result {
     BBC_ENCODED,
-    BBC_ENCODE_FULL,      /* over `size_max` with this span: send the request, and ask again */
-    BBC_ENCODE_TOO_BIG,   /* over `size_max` on its own */
+    BBC_ENCODE_FULL,    /* over `size_max` with this span: send the request, and ask again */
+    BBC_ENCODE_TOO_BIG, /* over `size_max` on its own */
     BBC_ENCODE_NO_MEMORY,
 };
 

@@ -5,7 +5,8 @@
  * One easy handle is kept with its connection and driven by a multi handle, whose wake-up lets
  * `cancel` end a transfer at once. The answer is read up to ANSWER_SIZE_MAX; a longer one is cut.
  *
- * After a fork the child forgets the handle without closing it, as closing would talk to the receiver
+ * After a fork the child forgets the handle without closing it, as closing would talk to the
+ * receiver
  * over the parent's connection; it closes its copy of the descriptors only.
  */
 #include "client/include/bobbin/otlp_http.h"
@@ -379,8 +380,8 @@ static enum bobbin_err fill(struct http_exporter *http, const struct bobbin_otlp
 {
     bool is_ok = true;
 
-    if (opts->url == NULL || (strncasecmp(opts->url, "http://", 7) != 0 &&
-                              strncasecmp(opts->url, "https://", 8) != 0)) {
+    if (opts->url == NULL ||
+        (strncasecmp(opts->url, "http://", 7) != 0 && strncasecmp(opts->url, "https://", 8) != 0)) {
         return BOBBIN_EINVAL;
     }
     http->url = copy_text(opts->url, &is_ok);

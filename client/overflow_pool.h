@@ -2,7 +2,8 @@
  * overflow_pool.h - blocks for the data of spans that outgrow the space in the span itself.
  *
  * Four sizes, each a fixed number, in one mapping that the kernel fills as it is touched: taking
- * one is a scan of a bitmap and a compare-and-swap, without a lock and without the allocator. A span
+ * one is a scan of a bitmap and a compare-and-swap, without a lock and without the allocator. A
+ * span
  * that needs more than there is loses that attribute, counted. The exporting thread gives blocks
  * back after encoding them.
  *
@@ -30,7 +31,9 @@ uint8_t *bbc_overflow_take(size_t size, uint32_t *out_size);
 /* Gives a block back; NULL does nothing. */
 void bbc_overflow_release(uint8_t *block);
 
-/* Maps the pool, once; false where the kernel refuses. The caller sees to it that one thread does. */
+/*
+ * Maps the pool, once; false where the kernel refuses. The caller sees to it that one thread does.
+ */
 int bbc_overflow_map(void);
 
 /* Blocks that are taken at present. */

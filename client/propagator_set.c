@@ -1,7 +1,8 @@
 /*
  * propagator_set.c - injects and extracts with a set of propagators (propagation.h).
  *
- *   b3        b3: {trace id}-{span id}-{sampled}-{parent id}, the last two optional; sampled is 0, 1
+ *   b3        b3: {trace id}-{span id}-{sampled}-{parent id}, the last two optional; sampled is 0,
+ *   1
  *             or d (debug: taken as sampled). A trace id has 16 or 32 digits.
  *   b3multi   X-B3-TraceId, X-B3-SpanId, X-B3-Sampled (0 or 1; true and false of old senders),
  *             X-B3-Flags: 1 for debug
@@ -26,9 +27,12 @@ static const struct {
     const char *name;
     uint32_t bit;
 } propagators_known[] = {
-    {"tracecontext", BOBBIN_PROPAGATE_TRACECONTEXT}, {"baggage", BOBBIN_PROPAGATE_BAGGAGE},
-    {"b3", BOBBIN_PROPAGATE_B3},                     {"b3multi", BOBBIN_PROPAGATE_B3MULTI},
-    {"jaeger", BOBBIN_PROPAGATE_JAEGER},             {"none", 0},
+    {"tracecontext", BOBBIN_PROPAGATE_TRACECONTEXT},
+    {"baggage", BOBBIN_PROPAGATE_BAGGAGE},
+    {"b3", BOBBIN_PROPAGATE_B3},
+    {"b3multi", BOBBIN_PROPAGATE_B3MULTI},
+    {"jaeger", BOBBIN_PROPAGATE_JAEGER},
+    {"none", 0},
 };
 
 enum bobbin_err bobbin_propagators_parse(const char *names, uint32_t *out)
@@ -88,10 +92,14 @@ const char *const *bobbin_propagator_fields(uint32_t propagators)
         uint32_t bit;
         const char *name;
     } fields[] = {
-        {BOBBIN_PROPAGATE_TRACECONTEXT, "traceparent"}, {BOBBIN_PROPAGATE_TRACECONTEXT, "tracestate"},
-        {BOBBIN_PROPAGATE_BAGGAGE, "baggage"},          {BOBBIN_PROPAGATE_B3, "b3"},
-        {BOBBIN_PROPAGATE_B3MULTI, "x-b3-traceid"},     {BOBBIN_PROPAGATE_B3MULTI, "x-b3-spanid"},
-        {BOBBIN_PROPAGATE_B3MULTI, "x-b3-sampled"},     {BOBBIN_PROPAGATE_B3MULTI, "x-b3-flags"},
+        {BOBBIN_PROPAGATE_TRACECONTEXT, "traceparent"},
+        {BOBBIN_PROPAGATE_TRACECONTEXT, "tracestate"},
+        {BOBBIN_PROPAGATE_BAGGAGE, "baggage"},
+        {BOBBIN_PROPAGATE_B3, "b3"},
+        {BOBBIN_PROPAGATE_B3MULTI, "x-b3-traceid"},
+        {BOBBIN_PROPAGATE_B3MULTI, "x-b3-spanid"},
+        {BOBBIN_PROPAGATE_B3MULTI, "x-b3-sampled"},
+        {BOBBIN_PROPAGATE_B3MULTI, "x-b3-flags"},
         {BOBBIN_PROPAGATE_JAEGER, "uber-trace-id"},
     };
     enum { FIELD_COUNT = sizeof fields / sizeof fields[0], SET_COUNT = 32 };
@@ -164,8 +172,8 @@ static enum bobbin_err inject_b3_multi(const struct bobbin_span_context *context
         err = set_header(writer, "x-b3-spanid", text + 33, 16);
     }
     if (err == BOBBIN_OK) {
-        err = set_header(writer, "x-b3-sampled", bobbin_span_context_is_sampled(context) ? "1" : "0",
-                         1);
+        err = set_header(writer, "x-b3-sampled",
+                         bobbin_span_context_is_sampled(context) ? "1" : "0", 1);
     }
     return err;
 }
@@ -267,8 +275,8 @@ static bool extract_w3c(const struct bobbin_header_reader *reader, struct bobbin
         if (!is_there) {
             break;
         }
-        if (!bbc_tracestate_append(value.data, value.size, out->tracestate,
-                                   sizeof out->tracestate, &size, &count)) {
+        if (!bbc_tracestate_append(value.data, value.size, out->tracestate, sizeof out->tracestate,
+                                   &size, &count)) {
             size = 0; /* a tracestate that is malformed leaves the traceparent as it is */
             break;
         }

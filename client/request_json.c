@@ -290,7 +290,8 @@ static void put_double(struct bbc_sink *out, uint64_t bits)
     }
     size = snprintf(text, sizeof text, "%.17g", value);
     for (int i = 0; i < size; i++) {
-        if (text[i] != '-' && text[i] != '+' && text[i] != 'e' && (text[i] < '0' || text[i] > '9')) {
+        if (text[i] != '-' && text[i] != '+' && text[i] != 'e' &&
+            (text[i] < '0' || text[i] > '9')) {
             text[i] = '.'; /* whatever the host's locale has for it */
         }
     }
@@ -300,8 +301,8 @@ static void put_double(struct bbc_sink *out, uint64_t bits)
 static void put_number(struct bbc_sink *out, const char *format, uint64_t value)
 {
     char text[32];
-    int size = snprintf(text, sizeof text, format[0] == 's' ? "%lld" : "%llu",
-                        (unsigned long long)value);
+    int size =
+        snprintf(text, sizeof text, format[0] == 's' ? "%lld" : "%llu", (unsigned long long)value);
 
     bbc_sink_put(out, text, (size_t)size);
 }

@@ -141,8 +141,9 @@ static void copy_array(uint8_t *to, const struct bobbin_attr *attr, uint32_t len
     case BOBBIN_ATTR_INTS:
     case BOBBIN_ATTR_DOUBLES:
         if (attr->count > 0) {
-            memcpy(to, attr->type == BOBBIN_ATTR_INTS ? (const void *)attr->value.ints
-                                                      : (const void *)attr->value.doubles,
+            memcpy(to,
+                   attr->type == BOBBIN_ATTR_INTS ? (const void *)attr->value.ints
+                                                  : (const void *)attr->value.doubles,
                    (size_t)attr->count * 8);
         }
         return;
@@ -176,7 +177,10 @@ static uint8_t *put_head(uint8_t *to, struct bbc_entry head, struct bobbin_str k
     return to + bbc_pad8(key.size);
 }
 
-/* The head of an entry whose value takes `value_room` bytes. SIZE_MAX-like sizes are refused before. */
+/*
+ * The head of an entry whose value takes `value_room` bytes. SIZE_MAX-like sizes are refused
+ * before.
+ */
 static struct bbc_entry head_of(enum bbc_entry_kind kind, unsigned type, unsigned flags,
                                 struct bobbin_str key, uint32_t value_size, uint32_t value_room)
 {

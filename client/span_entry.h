@@ -1,5 +1,6 @@
 /*
- * span_entry.h - how a span keeps its attributes, events, links and copied texts until it is encoded.
+ * span_entry.h - how a span keeps its attributes, events, links and copied texts until it is
+ * encoded.
  *
  * The data of a span is: its tracestate, padded to 8 bytes, then entries, each at a multiple of 8:
  *

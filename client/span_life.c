@@ -1,7 +1,9 @@
 /*
- * span_life.c - the life of a span on the thread that records it: from bobbin_span_start to the ring.
+ * span_life.c - the life of a span on the thread that records it: from bobbin_span_start to the
+ * ring.
  *
- * Nothing here takes a lock, allocates, or enters the kernel, once the thread has its ring and seed.
+ * Nothing here takes a lock, allocates, or enters the kernel, once the thread has its ring and
+ * seed.
  */
 #include "client/include/bobbin/bobbin.h"
 
@@ -206,9 +208,8 @@ void bobbin_span_start(struct bobbin_span *span, const struct bobbin_tracer *tra
         return;
     }
     span->config = config;
-    span->record.kind = opts == NULL || opts->kind == BOBBIN_KIND_UNSPECIFIED
-                            ? BOBBIN_KIND_INTERNAL
-                            : (uint8_t)opts->kind;
+    span->record.kind = opts == NULL || opts->kind == BOBBIN_KIND_UNSPECIFIED ? BOBBIN_KIND_INTERNAL
+                                                                              : (uint8_t)opts->kind;
     if (has_parent) {
         memcpy(span->record.trace_id, parent.trace_id, sizeof span->record.trace_id);
         memcpy(span->record.parent_span_id, parent.span_id, sizeof parent.span_id);
@@ -253,7 +254,9 @@ void bobbin_span_put_attr(struct bobbin_span *span, const struct bobbin_attr *at
     }
 }
 
-/* The everyday attribute, with a literal key and an 8-byte value, in a few stores; false: not it. */
+/*
+ * The everyday attribute, with a literal key and an 8-byte value, in a few stores; false: not it.
+ */
 static inline bool put_word(struct bobbin_span *span, struct bobbin_str key,
                             enum bobbin_attr_type type, unsigned flags, uint32_t value_size,
                             const void *word)
@@ -307,7 +310,8 @@ void bobbin_span_put_string(struct bobbin_span *span, struct bobbin_str key,
 }
 
 /*
- * Appends the attributes of an event or a link behind its entry. Gives the bytes appended: the entry
+ * Appends the attributes of an event or a link behind its entry. Gives the bytes appended: the
+ * entry
  * is that far from the end, whatever a compaction has moved before it.
  */
 static uint32_t put_children(struct bobbin_span *span, const struct bobbin_attr *attrs,
@@ -364,9 +368,9 @@ static void add_event(struct bobbin_span *span, struct bobbin_str name, uint64_t
     }
     distance = entry_size;
     for (unsigned i = 0; i < 2; i++) {
-        distance += put_children(span, lists[i], counts[i],
-                                 config->limits.event_attr_count - value.attr_count, &put,
-                                 &dropped);
+        distance +=
+            put_children(span, lists[i], counts[i],
+                         config->limits.event_attr_count - value.attr_count, &put, &dropped);
         value.attr_count += put;
         value.dropped_attrs += dropped;
     }
@@ -499,8 +503,7 @@ static void end_span(struct bobbin_span *span)
 
     span->record.state &= (uint8_t)~BOBBIN_SPAN_RECORDING;
     if ((span->record.state & BBC_STATE_EXPORT) == 0 ||
-        span->fork_generation !=
-            atomic_load_explicit(&bbc_fork_generation, memory_order_relaxed)) {
+        span->fork_generation != atomic_load_explicit(&bbc_fork_generation, memory_order_relaxed)) {
         bbc_overflow_release(span->record.block); /* not sampled, or the parent process's */
         return;
     }

@@ -7,7 +7,7 @@
 #include "client/export_pipeline.h"
 #include "client/overflow_pool.h"
 
-_Thread_local struct bbc_thread bbc_this_thread __attribute__((tls_model("initial-exec")));
+_Thread_local struct bbc_thread bbc_this_thread BBC_TLS_MODEL;
 _Atomic(struct bbc_ring *) bbc_rings;
 
 /* Guards the bytes mapped, the key, and the move of a ring from FREE to LIVE. Nests in nothing. */

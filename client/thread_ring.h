@@ -3,13 +3,15 @@
  * draining thread alone.
  *
  *   `head` and `tail` count bytes since the ring began, and only grow; the place of a byte is its
- *   count modulo the size. Records are at multiples of 8 and never wrap: where one doesn't fit before
+ *   count modulo the size. Records are at multiples of 8 and never wrap: where one doesn't fit
+ *   before
  *   the end, a pad record fills the rest.
  *
  *   writer: reads tail (acquire), writes the record, stores head (release)
  *   reader: reads head (acquire), reads records, stores tail (release)
  *
- * Rings are never unmapped. A thread's end marks its ring as left; once it is drained, another thread
+ * Rings are never unmapped. A thread's end marks its ring as left; once it is drained, another
+ * thread
  * may take it.
  *
  * A signal handler may interrupt a thread between bbc_thread_enter and _leave; it then finds `busy`
@@ -51,7 +53,10 @@ struct bbc_ring {
     alignas(64) _Atomic uint64_t tail;
     _Atomic uint64_t drained; /* spans */
 
-    /* FREE to LIVE under the registry's mutex, LIVE to LEFT by the owner, LEFT to FREE by the drainer. */
+    /*
+     * FREE to LIVE under the registry's mutex, LIVE to LEFT by the owner, LEFT to FREE by the
+     * drainer.
+     */
     alignas(64) atomic_int state;
 };
 
@@ -65,8 +70,17 @@ struct bbc_thread {
     struct bbc_id_source ids;
 };
 
-extern _Thread_local struct bbc_thread bbc_this_thread
-    __attribute__((tls_model("initial-exec")));
+/*
+ * Initial-exec: a load from the thread's block instead of a call. GCC 12's null checks misread the
+ * address in that model, so that builds with sanitizers have the default one.
+ */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define BBC_TLS_MODEL
+#else
+#define BBC_TLS_MODEL __attribute__((tls_model("initial-exec")))
+#endif
+
+extern _Thread_local struct bbc_thread bbc_this_thread BBC_TLS_MODEL;
 
 /* The head of the list of all rings; rings are only ever added. */
 extern _Atomic(struct bbc_ring *) bbc_rings;
@@ -97,8 +111,7 @@ static inline struct bbc_ring *bbc_thread_ring(struct bbc_thread *thread,
 /* Adds to a counter that only this thread writes. */
 static inline void bbc_own_add(_Atomic uint64_t *counter, uint64_t more)
 {
-    atomic_store_explicit(counter,
-                          atomic_load_explicit(counter, memory_order_relaxed) + more,
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + more,
                           memory_order_relaxed);
 }
 

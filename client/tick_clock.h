@@ -1,13 +1,16 @@
 /*
  * tick_clock.h - the clock that spans read, and how its ticks become Unix time later.
  *
- * A span reads one counter at each end: the TSC where the kernel uses it as its own clock source (and
- * so has checked that it is constant and the same on all cores), else CLOCK_MONOTONIC. The exporting
+ * A span reads one counter at each end: the TSC where the kernel uses it as its own clock source
+ * (and
+ * so has checked that it is constant and the same on all cores), else CLOCK_MONOTONIC. The
+ * exporting
  * thread turns ticks into Unix nanoseconds:
  *
  *     unix = anchor.unix + (tick - anchor.tick) * nanoseconds a tick
  *
- * The rate comes from two readings of both clocks, the first taken at the start and the second at each
+ * The rate comes from two readings of both clocks, the first taken at the start and the second at
+ * each
  * drain. A span is never older than the start, so the error of the rate times its age stays
  * below the error of one reading, some 100 ns. The anchor moves only when the wall clock has been
  * stepped or has drifted by BBC_ANCHOR_DRIFT_NS_MAX, so that the spans of a trace fit each other.

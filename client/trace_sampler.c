@@ -3,8 +3,10 @@
 #include "client/tick_clock.h"
 
 /*
- * The rate limit is one number, the time at which the allowance is used up (the "theoretical arrival
- * time" of the generic cell rate algorithm): a new trace moves it on by one interval, and is refused
+ * The rate limit is one number, the time at which the allowance is used up (the "theoretical
+ * arrival
+ * time" of the generic cell rate algorithm): a new trace moves it on by one interval, and is
+ * refused
  * where that would put it more than a second ahead. So a burst of one second's traces may come at
  * once, and the long-term rate is exact.
  */

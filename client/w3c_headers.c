@@ -2,7 +2,8 @@
  * w3c_headers.c - traceparent and tracestate.
  *
  *   traceparent  version "-" trace id "-" parent id "-" flags: 2, 32, 16 and 2 hex digits in lower
- *                case. Version ff and ids of zeros are invalid. Version 00 is exactly 55 characters; a
+ *                case. Version ff and ids of zeros are invalid. Version 00 is exactly 55
+ *                characters; a
  *                higher one may go on after another "-", which is ignored.
  */
 #include "client/w3c_headers.h"
@@ -112,7 +113,10 @@ static bool is_key(const char *key, size_t size)
     return true;
 }
 
-/* Whether `value` is one: up to 256 printable characters without "," and "=", not ending in one blank. */
+/*
+ * Whether `value` is one: up to 256 printable characters without "," and "=", not ending in one
+ * blank.
+ */
 static bool is_value(const char *value, size_t size)
 {
     if (size == 0 || size > 256 || value[size - 1] == ' ') {

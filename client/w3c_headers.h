@@ -16,7 +16,8 @@
  * without blanks and empty members; *count counts them. Members that would not fit are left out,
  * those of more than 128 bytes first.
  *
- * False: the header is malformed, or has a key twice, or too many members: then the whole tracestate
+ * False: the header is malformed, or has a key twice, or too many members: then the whole
+ * tracestate
  * has to be dropped.
  */
 bool bbc_tracestate_append(const char *text, size_t text_size, char *out, size_t out_size,

@@ -45,7 +45,9 @@ THIRD_PARTY = [
     # Blocks in the store; request bodies under a limit while they are inflated; captured files.
     (r"zstd(_errors)?\.h", {"store/zstd_codec.c", "collector/inflate.c", "query/cli/zstd_read.c",
                            "tests/"}),
-    (r"curl/", {"query/cli/http_client.c", "bench/load_http.c"}),
+    (r"curl/", {"query/cli/http_client.c", "bench/load_http.c", "client/otlp_http_exporter.c"}),
+    # The public headers of client/, as its users include them.
+    (r"bobbin/", {"client/examples/first_trace.c", "tests/integration_client/consumer/uses_bobbin.c"}),
     (r"protobuf-c/", {"tests/support/proto_text.h"}),
     (r"cmocka\.h", {"tests/"}),
 ]
@@ -85,6 +87,7 @@ WITHOUT_TEST = {
     "query/cli/cmd_trace.c": "tests/integration/test_cli.py and test_python_sdk.py run it",
     "query/cli/traffic_encode.c": "test_traffic_generator.c reads what it makes",
     "common/check.c": "it ends the process",
+    "client/examples/first_trace.c": "tests/integration_client/ runs it",
     "query/cli/cmd_export.c": "tests/integration/test_cli.py runs it",
     "query/cli/cmd_generate.c": "tests/integration/test_generate.py runs it",
     "query/cli/cmd_import.c": "tests/integration/test_cli.py runs it",

@@ -13,13 +13,15 @@
  *     ...
  *     bobbin_shutdown(2000);
  *
- * One process has one provider: bobbin_start makes it, bobbin_shutdown ends it, and it may be started
+ * One process has one provider: bobbin_start makes it, bobbin_shutdown ends it, and it may be
+ * started
  * again. Before and after, every call works and records nothing.
  *
  * Life cycle, as rules:
  *   1. Every function may be called from any thread, except where its comment says otherwise.
  *   2. bobbin_flush and bobbin_shutdown return within their time, whatever the receiver does.
- *   3. A forked child traces on, with ids and threads of its own; what the parent had recorded by then
+ *   3. A forked child traces on, with ids and threads of its own; what the parent had recorded by
+ *   then
  *      is exported by the parent alone. A span that is open across the fork belongs to the parent.
  *   4. Nothing runs at exit: what isn't flushed by then is lost. The library can't be unloaded
  *      (dlclose leaves it in place), so that its threads never lose their code.
@@ -72,8 +74,9 @@ struct bobbin_batch_opts {
 };
 
 struct bobbin_retry_opts {
-    uint32_t initial_ms;    /* 1000; doubled by each retry, then taken at random from half to all of it */
-    uint32_t max_ms;        /* 30000 */
+    uint32_t
+        initial_ms;  /* 1000; doubled by each retry, then taken at random from half to all of it */
+    uint32_t max_ms; /* 30000 */
 };
 
 /*
@@ -115,19 +118,23 @@ struct bobbin_opts {
     struct bobbin_batch_opts batch;
     struct bobbin_retry_opts retry;
     struct bobbin_breaker_opts breaker;
-    uint32_t ring_size;            /* bytes a new thread: 256 KiB; a power of two from 8 KiB on */
-    uint32_t ring_memory_max;      /* bytes of all rings: 64 MiB; threads over it record nothing */
+    uint32_t ring_size;       /* bytes a new thread: 256 KiB; a power of two from 8 KiB on */
+    uint32_t ring_memory_max; /* bytes of all rings: 64 MiB; threads over it record nothing */
     enum bobbin_clock clock;
     struct bobbin_exporter exporter; /* taken; its `send` must not be NULL */
 };
 
 /*
- * Sets the defaults and then what the environment says. A variable that is malformed counts as unset;
+ * Sets the defaults and then what the environment says. A variable that is malformed counts as
+ * unset;
  * bobbin_opts_warnings names such ones.
  */
 BOBBIN_API void bobbin_opts_init(struct bobbin_opts *opts);
 
-/* Writes the names of malformed OTEL_ variables, separated by blanks, to `out`; returns their number. */
+/*
+ * Writes the names of malformed OTEL_ variables, separated by blanks, to `out`; returns their
+ * number.
+ */
 BOBBIN_API unsigned bobbin_opts_warnings(char *out, size_t size);
 
 /* Adds a variable to that list: for exporters that read their own. `name` is a literal. */
@@ -163,7 +170,9 @@ BOBBIN_API enum bobbin_err bobbin_flush(uint32_t timeout_ms);
  */
 BOBBIN_API enum bobbin_err bobbin_shutdown(uint32_t timeout_ms);
 
-/* Maps this thread's ring and seeds its ids now, so that its first span costs no more than others. */
+/*
+ * Maps this thread's ring and seeds its ids now, so that its first span costs no more than others.
+ */
 BOBBIN_API enum bobbin_err bobbin_thread_attach(void);
 
 enum bobbin_drop {
@@ -189,7 +198,8 @@ BOBBIN_API const char *bobbin_drop_name(enum bobbin_drop reason);
  *
  *     ended = exported + the sum of dropped + in_flight
  *
- * exactly, whenever no span ends during the call; once all is flushed, in_flight is 0. `started` less
+ * exactly, whenever no span ends during the call; once all is flushed, in_flight is 0. `started`
+ * less
  * `ended` is open, or was never ended.
  */
 struct bobbin_stats {

@@ -1,8 +1,10 @@
 /*
  * context.h - what is current on a thread, and baggage. Included by <bobbin/bobbin.h>.
  *
- * A thread has a stack of scopes; a scope makes a span, a context or a baggage the current one until
- * it is left. Scopes are values of the caller's and stay where they are until they are left. A new span
+ * A thread has a stack of scopes; a scope makes a span, a context or a baggage the current one
+ * until
+ * it is left. Scopes are values of the caller's and stay where they are until they are left. A new
+ * span
  * is the child of what is current unless it is told otherwise.
  *
  * Handing work to another thread, a callback or a queue: bobbin_context_capture on this side,
@@ -32,7 +34,8 @@ struct bobbin_baggage {
 };
 
 /*
- * Sets `name` (an RFC 7230 token) to `value` (any UTF-8; kept percent-encoded), with `metadata` such
+ * Sets `name` (an RFC 7230 token) to `value` (any UTF-8; kept percent-encoded), with `metadata`
+ * such
  * as "ttl=30" or the empty string. An entry of that name is replaced.
  *
  * BOBBIN_EINVAL  name is no token, value no UTF-8, or metadata has a comma or a control character

@@ -12,11 +12,11 @@ extern "C" {
 #endif
 
 struct bobbin_otlp_http_opts {
-    const char *url;          /* the whole address, such as "http://localhost:4318/v1/traces" */
-    const char *headers;      /* "name=value,name=value", percent-encoded; NULL: none */
-    uint32_t timeout_ms;      /* of one attempt: 10000 */
-    const char *certificate;  /* a file of trusted certificates; NULL: the system's */
-    const char *client_key;   /* files of a client's key and certificate; NULL: none */
+    const char *url;         /* the whole address, such as "http://localhost:4318/v1/traces" */
+    const char *headers;     /* "name=value,name=value", percent-encoded; NULL: none */
+    uint32_t timeout_ms;     /* of one attempt: 10000 */
+    const char *certificate; /* a file of trusted certificates; NULL: the system's */
+    const char *client_key;  /* files of a client's key and certificate; NULL: none */
     const char *client_certificate;
 };
 
@@ -29,7 +29,8 @@ BOBBIN_API void bobbin_otlp_http_opts_init(struct bobbin_otlp_http_opts *opts, c
                                            size_t url_room_size);
 
 /*
- * Makes an exporter that sends to `opts` (NULL: what the environment says), for bobbin_opts.exporter.
+ * Makes an exporter that sends to `opts` (NULL: what the environment says), for
+ * bobbin_opts.exporter.
  * A 200 is a success, of which the receiver may have rejected some; 429, 502, 503, 504 and a failed
  * connection are tried again, after Retry-After where it is said; any other answer is final.
  *

@@ -49,7 +49,8 @@ BOBBIN_API enum bobbin_err bobbin_propagators_parse(const char *names, uint32_t 
 BOBBIN_API const char *const *bobbin_propagator_fields(uint32_t propagators);
 
 /*
- * Where headers come from. `get` gives the `nth` value (from 0) of the header `name`, which is lower
+ * Where headers come from. `get` gives the `nth` value (from 0) of the header `name`, which is
+ * lower
  * case; names of HTTP headers are to be compared without case. It returns false where there is
  * none. The value is borrowed until the next call.
  */

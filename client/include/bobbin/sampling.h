@@ -50,9 +50,10 @@ enum bobbin_sampler_kind {
 
 struct bobbin_sampler {
     enum bobbin_sampler_kind kind;
-    bool is_parent_based; /* spans with a parent do as it did; the sampler is asked for roots only */
-    double ratio;         /* RATIO: 0 to 1 */
-    double per_second;    /* RATE_LIMIT: above 0 */
+    bool
+        is_parent_based; /* spans with a parent do as it did; the sampler is asked for roots only */
+    double ratio;        /* RATIO: 0 to 1 */
+    double per_second;   /* RATE_LIMIT: above 0 */
     /* CALLBACK: called on any thread, at the same time. `user` lives until bobbin_shutdown. */
     enum bobbin_decision (*decide)(void *user, const struct bobbin_sampler_input *input,
                                    struct bobbin_sampler_output *output);

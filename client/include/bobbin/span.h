@@ -1,7 +1,8 @@
 /*
  * span.h - tracers and spans. Included by <bobbin/bobbin.h>.
  *
- * A span is a value of the caller's, on its stack or inside its request: there is no handle, nothing
+ * A span is a value of the caller's, on its stack or inside its request: there is no handle,
+ * nothing
  * to free, and no allocation. It must stay where it is from its start to its end. One thread at a
  * time may use a span; handing it to another thread needs the synchronisation that handing over any
  * value needs. It may end on another thread than it began on.
@@ -31,7 +32,8 @@ struct bobbin_tracer_opts {
 };
 
 /*
- * The tracer of that name, version, schema URL and attributes: the same one for the same arguments. It
+ * The tracer of that name, version, schema URL and attributes: the same one for the same
+ * arguments. It
  * can be asked for before bobbin_start and stays good after bobbin_shutdown. Never NULL: when the
  * table of tracers is full (BOBBIN_TRACERS_MAX), this is the nameless tracer.
  */
@@ -143,14 +145,14 @@ BOBBIN_API struct bobbin_span_context bobbin_span_context_of(const struct bobbin
 
 /* The out-of-line halves of the functions below; `span` is recording. */
 BOBBIN_API void bobbin_span_put_attr(struct bobbin_span *span, const struct bobbin_attr *attr);
-BOBBIN_API void bobbin_span_put_int(struct bobbin_span *span, struct bobbin_str key,
-                                    int64_t value);
+BOBBIN_API void bobbin_span_put_int(struct bobbin_span *span, struct bobbin_str key, int64_t value);
 BOBBIN_API void bobbin_span_put_string(struct bobbin_span *span, struct bobbin_str key,
                                        struct bobbin_str value);
 
 /*
  * Attributes. The last value of a key counts. An empty key is left out. When the limits are reached
- * (OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT, or the memory of the pool) an attribute is left out and counted in
+ * (OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT, or the memory of the pool) an attribute is left out and
+ * counted in
  * the span's dropped_attributes_count; a string over OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT
  * characters is cut.
  */

@@ -54,9 +54,9 @@ static void encodes_and_decodes_values(void **state)
     char value[64];
 
     (void)state;
-    assert_int_equal(bobbin_baggage_set(&baggage, "k", bobbin_cstr("a, b;\"%\\ \xc3\xa9="),
-                                        bobbin_lit("ttl=3")),
-                     BOBBIN_OK);
+    assert_int_equal(
+        bobbin_baggage_set(&baggage, "k", bobbin_cstr("a, b;\"%\\ \xc3\xa9="), bobbin_lit("ttl=3")),
+        BOBBIN_OK);
     assert_text("k=a%2C%20b%3B%22%25%5C%20%C3%A9=;ttl=3");
     assert_int_equal(bobbin_baggage_get(&baggage, "k", value, sizeof value), BOBBIN_OK);
     assert_string_equal(value, "a, b;\"%\\ \xc3\xa9=");
@@ -104,16 +104,17 @@ static void keeps_64_members_and_8192_bytes(void **state)
     }
     assert_int_equal(bobbin_baggage_set(&baggage, "more", bobbin_lit("v"), bobbin_lit("")),
                      BOBBIN_ENOMEM);
-    assert_int_equal(bobbin_baggage_set(&baggage, "k0", bobbin_lit("w"), bobbin_lit("")), BOBBIN_OK);
+    assert_int_equal(bobbin_baggage_set(&baggage, "k0", bobbin_lit("w"), bobbin_lit("")),
+                     BOBBIN_OK);
     assert_int_equal(baggage.count, 64);
     memset(large, 'x', sizeof large);
-    assert_int_equal(bobbin_baggage_set(&baggage, "k0", bobbin_strn(large, sizeof large - 5),
-                                        bobbin_lit("")),
-                     BOBBIN_ENOMEM);
+    assert_int_equal(
+        bobbin_baggage_set(&baggage, "k0", bobbin_strn(large, sizeof large - 5), bobbin_lit("")),
+        BOBBIN_ENOMEM);
     set_up(NULL);
-    assert_int_equal(bobbin_baggage_set(&baggage, "k", bobbin_strn(large, sizeof large - 4),
-                                        bobbin_lit("")),
-                     BOBBIN_OK);
+    assert_int_equal(
+        bobbin_baggage_set(&baggage, "k", bobbin_strn(large, sizeof large - 4), bobbin_lit("")),
+        BOBBIN_OK);
 }
 
 static bool join(void *user, struct bobbin_str name, struct bobbin_str value,

@@ -16,9 +16,9 @@ static const struct bobbin_breaker_opts opts = {
 };
 
 /*
- * A caller makes one call after the other, 100 ms between them. The peer takes 1 s and fails for the
- * calls 5 to 15. The breaker opens with the fifth failure, keeps calls from the peer for 1 s, and
- * finds it well again.
+ * A caller makes one call after the other, 100 ms between them. The peer takes 1 s and fails for
+ * the calls 5 to 15. The breaker opens with the fifth failure, keeps calls from the peer for 1 s,
+ * and finds it well again.
  */
 static void an_outage_costs_five_slow_calls(void **state)
 {

@@ -36,8 +36,8 @@ static void only_true_is_true(void **state)
 
 static void a_number_that_is_malformed_or_out_of_range_counts_as_unset(void **state)
 {
-    static const char *const bad[] = {"-1", "1.5", "0x10", " 5", "5 ", "101", "9", "4294967306",
-                                      "18446744073709551616", ""};
+    static const char *const bad[] = {
+        "-1", "1.5", "0x10", " 5", "5 ", "101", "9", "4294967306", "18446744073709551616", ""};
     uint32_t value = 7;
 
     (void)state;

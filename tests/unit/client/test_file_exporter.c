@@ -32,7 +32,10 @@ static size_t read_text(FILE *file, char *text, size_t size)
 
 static void appends_one_line_for_each_request(void **state)
 {
-    char path[] = "/tmp/bobbin-test-" "XX" "XX" "XX";
+    char path[] = "/tmp/bobbin-test-"
+                  "XX"
+                  "XX"
+                  "XX";
     struct bobbin_exporter exporter;
     char text[8192];
     FILE *file;
@@ -82,9 +85,8 @@ static void a_write_that_fails_is_counted(void **state)
     assert_int_equal(bobbin_file_exporter_open("/dev/full", &exporter), BOBBIN_OK);
     record_and_shut_down(exporter, "lost");
     bobbin_stats_read(&stats);
-    assert_int_equal(stats.dropped[BOBBIN_DROP_EXPORT_FAILED] -
-                         before.dropped[BOBBIN_DROP_EXPORT_FAILED],
-                     1);
+    assert_int_equal(
+        stats.dropped[BOBBIN_DROP_EXPORT_FAILED] - before.dropped[BOBBIN_DROP_EXPORT_FAILED], 1);
 }
 
 static void refuses_a_file_that_cannot_be_opened(void **state)

@@ -6,7 +6,8 @@
 
 #include "client/id_source.h"
 
-/* The first numbers of xoshiro256++ from the state 1, 2, 3, 4, as its authors' program gives them. */
+/* The first numbers of xoshiro256++ from the state 1, 2, 3, 4, as its authors' program gives them.
+ */
 static void makes_the_numbers_of_xoshiro256plusplus(void **state)
 {
     static const uint64_t wanted[] = {41943041u, 58720359u, UINT64_C(3588806011781223),

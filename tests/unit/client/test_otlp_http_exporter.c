@@ -93,8 +93,7 @@ static void *serve(void *arg)
 
 static void server_start(struct server *server, const char *const *answers)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
 
     *server = (struct server){.answers = answers, .silent = -1};
@@ -119,8 +118,7 @@ static void server_stop(struct server *server)
 }
 
 #define OK_ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-#define ANSWER(status)                                                                             \
-    "HTTP/1.1 " status "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+#define ANSWER(status) "HTTP/1.1 " status "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 struct outcome {
     uint64_t exported;
@@ -185,8 +183,8 @@ static void posts_protobuf_with_the_headers_given(void **state)
 static void tries_again_what_may_succeed_later(void **state)
 {
     static const char *const answers[] = {
-        ANSWER("429 Too Many"), ANSWER("503 Busy"), "", ANSWER("502 Bad"), ANSWER("504 Late"),
-        OK_ANSWER, NULL,
+        ANSWER("429 Too Many"), ANSWER("503 Busy"), "",   ANSWER("502 Bad"),
+        ANSWER("504 Late"),     OK_ANSWER,          NULL,
     };
     static const char *const up_to_three[] = {ANSWER("503 Busy"), "", OK_ANSWER, NULL};
     struct outcome outcome = export_three(up_to_three, &test_server);
@@ -202,9 +200,9 @@ static void tries_again_what_may_succeed_later(void **state)
 
 static void a_refused_request_is_final(void **state)
 {
-    static const char *const statuses[] = {ANSWER("400 Bad"), ANSWER("401 Who"), ANSWER("404 Where"),
-                                           ANSWER("413 Big"), ANSWER("500 Oops"),
-                                           ANSWER("302 Found")};
+    static const char *const statuses[] = {ANSWER("400 Bad"),   ANSWER("401 Who"),
+                                           ANSWER("404 Where"), ANSWER("413 Big"),
+                                           ANSWER("500 Oops"),  ANSWER("302 Found")};
 
     (void)state;
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {

@@ -28,7 +28,8 @@ static struct bobbin_span_context context_of(const char *traceparent)
 {
     struct bobbin_span_context context;
 
-    assert_int_equal(bobbin_traceparent_read(traceparent, strlen(traceparent), &context), BOBBIN_OK);
+    assert_int_equal(bobbin_traceparent_read(traceparent, strlen(traceparent), &context),
+                     BOBBIN_OK);
     return context;
 }
 
@@ -125,10 +126,12 @@ static void extracts_b3_and_jaeger(void **state)
         {BOBBIN_PROPAGATE_B3, {"b3", TRACE "-0-1"}, NULL},
         {BOBBIN_PROPAGATE_B3, {"b3", TRACE "-0000000000000000-1"}, NULL},
         {BOBBIN_PROPAGATE_B3MULTI,
-         {"X-B3-TraceId", TRACE, "X-B3-SpanId", SPAN, "X-B3-Sampled", "1"}, sampled},
+         {"X-B3-TraceId", TRACE, "X-B3-SpanId", SPAN, "X-B3-Sampled", "1"},
+         sampled},
         {BOBBIN_PROPAGATE_B3MULTI, {"X-B3-TraceId", TRACE, "X-B3-SpanId", SPAN}, not_sampled},
         {BOBBIN_PROPAGATE_B3MULTI,
-         {"X-B3-TraceId", TRACE, "X-B3-SpanId", SPAN, "X-B3-Flags", "1"}, sampled},
+         {"X-B3-TraceId", TRACE, "X-B3-SpanId", SPAN, "X-B3-Flags", "1"},
+         sampled},
         {BOBBIN_PROPAGATE_B3MULTI, {"X-B3-TraceId", TRACE, "X-B3-SpanId", "0"}, NULL},
         {BOBBIN_PROPAGATE_B3MULTI, {"X-B3-SpanId", SPAN}, NULL},
         {BOBBIN_PROPAGATE_JAEGER, {"uber-trace-id", TRACE ":" SPAN ":0:1"}, sampled},

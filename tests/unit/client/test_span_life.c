@@ -32,8 +32,12 @@ static void exports_every_field_of_a_span(void **state)
     struct client_fixture *fixture = *state;
     const struct bobbin_attr attrs[] = {bobbin_attr_bool(bobbin_lit("early"), true)};
     const struct bobbin_link link = {
-        .context = {.trace_id = {1, 2}, .span_id = {3}, .flags = 1, .tracestate = "a=b",
-                    .tracestate_size = 3, .is_remote = true},
+        .context = {.trace_id = {1, 2},
+                    .span_id = {3},
+                    .flags = 1,
+                    .tracestate = "a=b",
+                    .tracestate_size = 3,
+                    .is_remote = true},
         .attrs = attrs,
         .attr_count = 1,
     };
@@ -79,9 +83,10 @@ static void exports_every_field_of_a_span(void **state)
     assert_contains(json, "{\"key\":\"bool\",\"value\":{\"boolValue\":false}}");
     assert_contains(json, "{\"timeUnixNano\":\"1500\",\"name\":\"event\",\"attributes\":[{\"key\":"
                           "\"early\",\"value\":{\"boolValue\":true}}]}");
-    assert_contains(json, "\"name\":\"exception\",\"attributes\":[{\"key\":\"exception.type\","
-                          "\"value\":{\"stringValue\":\"io\"}},{\"key\":\"exception.message\","
-                          "\"value\":{\"stringValue\":\"no \\\"disk\\\"\\u000a\"}},{\"key\":\"early\"");
+    assert_contains(json,
+                    "\"name\":\"exception\",\"attributes\":[{\"key\":\"exception.type\","
+                    "\"value\":{\"stringValue\":\"io\"}},{\"key\":\"exception.message\","
+                    "\"value\":{\"stringValue\":\"no \\\"disk\\\"\\u000a\"}},{\"key\":\"early\"");
     assert_contains(json, "\"links\":[{\"traceId\":\"01020000000000000000000000000000\",\"spanId\":"
                           "\"0300000000000000\",\"traceState\":\"a=b\",\"attributes\":[{\"key\":"
                           "\"early\",\"value\":{\"boolValue\":true}}],\"flags\":769}]");
@@ -120,7 +125,8 @@ static void exports_arrays_and_bytes(void **state)
     json = client_fixture_json(fixture);
     assert_contains(json, "{\"key\":\"s\",\"value\":{\"arrayValue\":{\"values\":[{\"stringValue\":"
                           "\"a\"},{\"stringValue\":\"\"},{\"stringValue\":\"ccc\"}]}}}");
-    assert_contains(json, "{\"arrayValue\":{\"values\":[{\"intValue\":\"1\"},{\"intValue\":\"-1\"}]}}");
+    assert_contains(json,
+                    "{\"arrayValue\":{\"values\":[{\"intValue\":\"1\"},{\"intValue\":\"-1\"}]}}");
     assert_contains(json, "{\"arrayValue\":{\"values\":[{\"doubleValue\":1.5}]}}");
     assert_contains(json, "{\"arrayValue\":{\"values\":[{\"boolValue\":true},{\"boolValue\":false},"
                           "{\"boolValue\":true}]}}");
@@ -174,7 +180,8 @@ static void counts_what_is_over_the_limits(void **state)
     }
     bobbin_span_end(&span);
     json = client_fixture_json(fixture);
-    assert_contains(json, "{\"key\":\"a\",\"value\":{\"stringValue\":\"\xc3\xa9\xc3\xa9\xc3\xa9\"}}");
+    assert_contains(json,
+                    "{\"key\":\"a\",\"value\":{\"stringValue\":\"\xc3\xa9\xc3\xa9\xc3\xa9\"}}");
     assert_contains(json, "{\"key\":\"b\",\"value\":{\"intValue\":\"7\"}}");
     assert_contains(json, "],\"droppedAttributesCount\":1,\"events\":[{");
     assert_contains(json, "{\"key\":\"y\",\"value\":{\"intValue\":\"2\"}}],"
@@ -303,8 +310,8 @@ static void a_span_is_within_the_wall_clock_around_it(void **state)
     json = client_fixture_json(fixture);
     at = strstr(json, "\"startTimeUnixNano\"");
     assert_non_null(at);
-    assert_int_equal(sscanf(at, "\"startTimeUnixNano\":\"%llu\",\"endTimeUnixNano\":\"%llu\"", &start,
-                            &end), 2);
+    assert_int_equal(
+        sscanf(at, "\"startTimeUnixNano\":\"%llu\",\"endTimeUnixNano\":\"%llu\"", &start, &end), 2);
     /* A millisecond for the drift of the anchor, in which a clock may be stepped. */
     assert_true(start + 1000000 >=
                 (uint64_t)before.tv_sec * 1000000000u + (uint64_t)before.tv_nsec);
@@ -341,7 +348,8 @@ static void a_child_has_the_trace_and_tracestate_of_its_parent(void **state)
     bobbin_scope_leave(&scope);
     bobbin_span_end(&parent);
     json = client_fixture_json(fixture);
-    assert_contains(json, "\"traceState\":\"v=1\",\"parentSpanId\":\"cd00000000000000\",\"name\":\"p\"");
+    assert_contains(json,
+                    "\"traceState\":\"v=1\",\"parentSpanId\":\"cd00000000000000\",\"name\":\"p\"");
     assert_contains(json, "\"flags\":769}"); /* the remote's child: 0x300 | 1 */
     assert_contains(json, "\"flags\":257}"); /* the local one's: 0x100 | 1 */
 }

@@ -149,9 +149,9 @@ static void reads_good_tracestates(void **state)
 static void refuses_malformed_tracestates(void **state)
 {
     static const char *const rows[] = {
-        "foo",     "foo=",      "=1",         "foo =1",      "FOO=1",         "foo.bar=1",
-        "foo=1=2", "foo=1;b=2", "foo=1,foo=1", "foo=1,foo=2", "@foo=1",        "_foo=1",
-        "foo=a\x7f", "foo=\xc3\xa9", "foo=a\tb", "f\xc3=1",
+        "foo",       "foo=",         "=1",          "foo =1",      "FOO=1",  "foo.bar=1",
+        "foo=1=2",   "foo=1;b=2",    "foo=1,foo=1", "foo=1,foo=2", "@foo=1", "_foo=1",
+        "foo=a\x7f", "foo=\xc3\xa9", "foo=a\tb",    "f\xc3=1",
     };
 
     (void)state;
