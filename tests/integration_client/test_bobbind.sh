@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# test_bobbind.sh FIRST_TRACE BOBBIND: the example sends its trace to a bobbind, whose query API then
-# has it, with both spans in one trace.
+# test_bobbind.sh FIRST_TRACE BOBBIND: the example sends its trace to a bobbind, whose query API
+# then has it, with both spans in one trace.
 set -euo pipefail
 first_trace=$1
 bobbind=$2
