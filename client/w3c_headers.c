@@ -21,37 +21,39 @@ enum { AT_TRACE_ID = 3, AT_SPAN_ID = 36, AT_FLAGS = 53 };
 
 void bbc_hex_write(const uint8_t *bytes, size_t count, char *out)
 {
-    static const char digits[] = "0123456789abcdef";
-
     for (size_t i = 0; i < count; i++) {
-        out[2 * i] = digits[bytes[i] >> 4];
-        out[2 * i + 1] = digits[bytes[i] & 15];
+        unsigned high = bytes[i] >> 4;
+        unsigned low = bytes[i] & 15u;
+
+        /* Without a branch or a table, so that compilers make vectors of it. */
+        out[2 * i] = (char)(high + '0' + (high > 9) * ('a' - '0' - 10u));
+        out[2 * i + 1] = (char)(low + '0' + (low > 9) * ('a' - '0' - 10u));
     }
 }
 
-static int hex_value(char digit, bool is_any_case)
-{
-    if (digit >= '0' && digit <= '9') {
-        return digit - '0';
-    }
-    if (digit >= 'a' && digit <= 'f') {
-        return digit - 'a' + 10;
-    }
-    return is_any_case && digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
-}
+/* Of each digit the value, with IN_ANY_CASE, and with IN_LOWER_CASE unless it is in upper case. */
+#define IN_ANY_CASE 0x40u
+#define IN_LOWER_CASE 0x80u
+
+static const uint8_t digit_values[256] = {
+    ['0'] = 0xc0, ['1'] = 0xc1, ['2'] = 0xc2, ['3'] = 0xc3, ['4'] = 0xc4, ['5'] = 0xc5,
+    ['6'] = 0xc6, ['7'] = 0xc7, ['8'] = 0xc8, ['9'] = 0xc9, ['a'] = 0xca, ['b'] = 0xcb,
+    ['c'] = 0xcc, ['d'] = 0xcd, ['e'] = 0xce, ['f'] = 0xcf, ['A'] = 0x4a, ['B'] = 0x4b,
+    ['C'] = 0x4c, ['D'] = 0x4d, ['E'] = 0x4e, ['F'] = 0x4f,
+};
 
 bool bbc_hex_read(const char *text, size_t count, bool is_any_case, uint8_t *out)
 {
-    for (size_t i = 0; i < count; i++) {
-        int high = hex_value(text[2 * i], is_any_case);
-        int low = hex_value(text[2 * i + 1], is_any_case);
+    unsigned seen = IN_ANY_CASE | IN_LOWER_CASE;
 
-        if (high < 0 || low < 0) {
-            return false;
-        }
-        out[i] = (uint8_t)(high << 4 | low);
+    for (size_t i = 0; i < count; i++) {
+        unsigned high = digit_values[(uint8_t)text[2 * i]];
+        unsigned low = digit_values[(uint8_t)text[2 * i + 1]];
+
+        seen &= high & low;
+        out[i] = (uint8_t)(high << 4 | (low & 15));
     }
-    return true;
+    return (seen & (is_any_case ? IN_ANY_CASE : IN_LOWER_CASE)) != 0;
 }
 
 void bobbin_traceparent_write(const struct bobbin_span_context *context,
