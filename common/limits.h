@@ -78,9 +78,8 @@
 #define BB_QUERY_REQUEST_BYTES_MAX (256u << 10)
 /* Bytes of one file of the viewer that is read from a directory */
 #define BB_UI_FILE_BYTES_MAX (4u << 20)
-/* Queries that run at once; further ones wait in a queue */
+/* Queries that run at once, over HTTP and over gRPC each; BB_SERVER_QUEUE_MAX more wait. */
 #define BB_QUERY_THREADS 4
-#define BB_QUERY_QUEUE_MAX 256
 
 /* Store */
 
