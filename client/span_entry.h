@@ -100,12 +100,14 @@ static inline const char *bbc_entry_key(const struct bbc_entry *entry)
 
 static inline const uint8_t *bbc_entry_value(const struct bbc_entry *entry)
 {
-    const uint8_t *value = (const uint8_t *)(entry + 1) + bbc_entry_key_room(entry);
+    const uint8_t *place = (const uint8_t *)(entry + 1) + bbc_entry_key_room(entry);
+    const uint8_t *literal;
 
-    if ((entry->flags & BBC_VALUE_LITERAL) != 0) {
-        memcpy(&value, value, sizeof value);
+    if ((entry->flags & BBC_VALUE_LITERAL) == 0) {
+        return place;
     }
-    return value;
+    memcpy(&literal, place, sizeof literal);
+    return literal;
 }
 
 #endif /* BBC_SPAN_ENTRY_H */
