@@ -12,6 +12,7 @@
 #include <malloc.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -31,7 +32,7 @@
 
 /* Posted by the first signal. sem_post and _exit are async-signal-safe (POSIX, 2.4.3). */
 static sem_t stop_requested;
-static volatile sig_atomic_t signal_count;
+static atomic_int signal_count; /* two threads may each be handling one */
 
 static void end_at_once(const char *why, size_t size)
 {
@@ -47,7 +48,7 @@ static void on_stop_signal(int number)
     int saved_errno = errno; /* of whatever the signal interrupts */
 
     (void)number;
-    if (signal_count++ > 0) {
+    if (atomic_fetch_add(&signal_count, 1) > 0) {
         end_at_once(words, sizeof words - 1);
     }
     sem_post(&stop_requested);
@@ -66,10 +67,7 @@ static void set_handler(int number, void (*handler)(int))
 {
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
 
-    /* Neither interrupts the other: the count of signals needs no atomic. */
     sigemptyset(&action.sa_mask);
-    sigaddset(&action.sa_mask, SIGTERM);
-    sigaddset(&action.sa_mask, SIGINT);
     sigaction(number, &action, NULL);
 }
 
