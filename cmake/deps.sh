@@ -17,7 +17,7 @@ build | cmake                  | the build (3.25 or later)
 build | ninja-build            | runs what CMake plans
 build | pkg-config             | finds the libraries below
 build | protobuf-c-compiler    | makes C of proto/
-build | libprotobuf-c-dev      | protobuf messages that are not on the hot path
+build | libprotobuf-c-dev      | protobuf messages of another make, which tests hold ours against
 build | librocksdb-dev         | the key-value engine under the store
 build | libgrpc-dev            | gRPC core: OTLP and Jaeger over gRPC
 build | libmicrohttpd-dev      | HTTP: OTLP, the query API, the viewer, admin
