@@ -2,7 +2,8 @@
  * store_keeper.c - see store_keeper.h. One turn of housekeeping:
  *
  *   1. roll over, when the active partition's time is over, when it has grown to a sixteenth of the
- *      disk limit (so that expiry has something small to drop), or when its engine has failed;
+ *      disk limit (so that expiry has something small to drop), or when a write has failed and
+ * there is room on the disk: its engine takes nothing more;
  *   2. seal what is frozen, and finish partitions that have nothing left to seal;
  *   3. expire: partitions whose last span came before now - retention; then, while all of them
  *      together are over the disk limit, the oldest.
@@ -24,6 +25,8 @@
 /* A partition of its own is worth no less than this, however small the disk limit. */
 #define ROLL_BYTES_MIN ((uint64_t)16 << 20)
 #define DISK_SHARE 16
+/* Room that a new partition needs before it is worth beginning one after a write that failed. */
+#define AFTER_FAILURE_FREE_BYTES_MIN ((uint64_t)64 << 20)
 
 enum bb_err bb_store_add_partition(struct bb_store *store, struct bb_partition *partition)
 {
@@ -343,9 +346,13 @@ static bool must_roll_over(struct bb_store *store, uint64_t now_unix_ns)
     if (disk_bytes_max != 0) {
         uint64_t share = disk_bytes_max / DISK_SHARE;
         share = share < ROLL_BYTES_MIN ? ROLL_BYTES_MIN : share;
-        return atomic_load(&active->disk_bytes) > share;
+        if (atomic_load(&active->disk_bytes) > share) {
+            return true;
+        }
     }
-    return bb_kv_is_failed(active->kv) && atomic_load(&store->is_failed);
+    /* The engine takes nothing more after a write that failed, even when there is room again. */
+    return (atomic_load(&store->is_failed) || atomic_load(&store->is_short_of_space)) &&
+           bb_store_dir_free_bytes(store->data_dir) >= AFTER_FAILURE_FREE_BYTES_MIN;
 }
 
 /* Lets go of the oldest partition, if it is sealed and `now_unix_ns` is past its time (0: whatever
