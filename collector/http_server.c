@@ -39,6 +39,7 @@
 #define GZIP_BYTES_MIN (8u << 10)
 #define EXCHANGE_MEMORY_MAX (BB_HTTP_HEAD_BYTES_MAX + (64u << 10))
 #define LOG_LINE_SIZE 512
+#define REASON_SIZE 96
 
 enum exchange_state {
     EXCHANGE_NEW,      /* the head isn't read yet */
@@ -315,41 +316,46 @@ static enum MHD_Result send_answer(struct exchange *exchange)
                               exchange->mhd_response);
 }
 
+/* Status, headers and a line of text for a refusal; `reason` gets the words. */
+static void set_refusal(struct exchange *exchange, char *reason, size_t reason_size)
+{
+    const struct bb_http_server_options *options = &exchange->server->options;
+    struct bb_http_response *response = &exchange->response;
+    bool is_stopping = atomic_load(&exchange->server->is_stopping);
+
+    switch (exchange->refusal) {
+    case BB_ETOOBIG:
+        snprintf(reason, reason_size, "the body is over the limit of %zu bytes",
+                 options->body_bytes_max);
+        set_text_response(response, MHD_HTTP_CONTENT_TOO_LARGE, reason);
+        break;
+    case BB_EINVAL:
+        snprintf(reason, reason_size,
+                 "Content-Length must be there once, without Transfer-Encoding");
+        set_text_response(response, MHD_HTTP_BAD_REQUEST, reason);
+        bb_http_add_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+        break;
+    default:
+        snprintf(reason, reason_size, "%s, retry in %u s",
+                 is_stopping ? "the server is stopping" : "too many requests at once",
+                 options->retry_after_s);
+        set_text_response(response, MHD_HTTP_SERVICE_UNAVAILABLE, reason);
+        bb_http_add_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "%u", options->retry_after_s);
+        break;
+    }
+}
+
 static enum MHD_Result send_refusal(struct exchange *exchange)
 {
     const struct bb_http_server_options *options = &exchange->server->options;
     struct bb_http_response *response = &exchange->response;
-    bool is_too_big = exchange->refusal == BB_ETOOBIG;
-    bool is_invalid = exchange->refusal == BB_EINVAL;
     struct bb_arena arena;
-    char reason[96];
+    char reason[REASON_SIZE];
 
-    if (is_too_big) {
-        snprintf(reason, sizeof(reason), "the body is over the limit of %zu bytes",
-                 options->body_bytes_max);
-    } else if (is_invalid) {
-        snprintf(reason, sizeof(reason),
-                 "Content-Length must be there once, without "
-                 "Transfer-Encoding");
-    } else {
-        snprintf(reason, sizeof(reason), "%s, retry in %u s",
-                 atomic_load(&exchange->server->is_stopping) ? "the server is stopping"
-                                                             : "too many requests at once",
-                 options->retry_after_s);
-    }
     bb_arena_init(&arena, EXCHANGE_MEMORY_MAX);
     exchange->request.arena = &arena;
     bb_buf_init(&response->body, BB_ANSWER_BYTES_MAX);
-    set_text_response(response,
-                      is_too_big   ? MHD_HTTP_CONTENT_TOO_LARGE
-                      : is_invalid ? MHD_HTTP_BAD_REQUEST
-                                   : MHD_HTTP_SERVICE_UNAVAILABLE,
-                      reason);
-    if (is_invalid) {
-        bb_http_add_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-    } else if (!is_too_big) {
-        bb_http_add_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "%u", options->retry_after_s);
-    }
+    set_refusal(exchange, reason, sizeof(reason));
     if (options->refuse != NULL) {
         bb_buf_clear(&response->body);
         options->refuse(options->ctx, &exchange->request, exchange->refusal, reason, response);
