@@ -11,9 +11,17 @@
 static const char *const services[] = {"web", "cart", "db", ""};
 static const char *const operations[] = {"GET /", "GET /cart", "query", "publish", ""};
 static const char *const keys[] = {"http.status_code", "error", "user", "k", "service.name"};
-static const char *const texts[] = {"200", "true", "false", "a", "b", "", "72.5", "web",
+static const char *const texts[] = {"200",
+                                    "true",
+                                    "false",
+                                    "a",
+                                    "b",
+                                    "",
+                                    "72.5",
+                                    "web",
                                     "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
-                                    "00f067aa0ba902b7", "caf\xc3\xa9"};
+                                    "00f067aa0ba902b7",
+                                    "caf\xc3\xa9"};
 static const char *const scopes[] = {"lib", "grpc", NULL};
 
 uint32_t span_random_below(struct span_random *random, uint32_t bound)
@@ -120,8 +128,8 @@ static void put_event_or_link(struct span_random *random, struct bb_buf *span)
 /* Times, kind, status: few different ones, so that keys tie. */
 static void put_numbers(struct span_random *random, struct bb_buf *span)
 {
-    static const uint64_t durations_ns[] = {0, 1, 1000, 1000, 5 * BB_NS_PER_MS, 5 * BB_NS_PER_MS,
-                                            BB_NS_PER_S, 7200 * BB_NS_PER_S};
+    static const uint64_t durations_ns[] = {
+        0, 1, 1000, 1000, 5 * BB_NS_PER_MS, 5 * BB_NS_PER_MS, BB_NS_PER_S, 7200 * BB_NS_PER_S};
     uint64_t start_ns = random->start_unix_ns + span_random_below(random, 20) * 30 * BB_NS_PER_S;
     uint64_t end_ns = start_ns + PICK(random, durations_ns);
 
@@ -149,31 +157,32 @@ static void put_numbers(struct span_random *random, struct bb_buf *span)
 static void put_odd_field(struct span_random *random, struct bb_buf *span)
 {
     static const struct bb_slice fields[] = {
-        BYTES_INIT("\x30\x82\x80\x80\x00"),             /* kind in four bytes */
-        BYTES_INIT("\xaa\x80\x80\x00\x02zz"),           /* a name behind a long tag */
-        BYTES_INIT("\x2a\x83\x80\x00odd"),              /* a name behind a long length */
-        BYTES_INIT("\x1a\x00"),                         /* an empty trace state */
-        BYTES_INIT("\x22\x00"),                         /* an empty parent */
-        BYTES_INIT("\x22\x08\0\0\0\0\0\0\0\0"),         /* a parent of zeros */
-        BYTES_INIT("\x4a\x00"),                         /* an attribute of nothing */
-        BYTES_INIT("\x4a\x02\x12\x00"),                 /* one without a key */
-        BYTES_INIT("\x4a\x03\x0a\x01k"),                /* one without a value */
+        BYTES_INIT("\x30\x82\x80\x80\x00"),                /* kind in four bytes */
+        BYTES_INIT("\xaa\x80\x80\x00\x02zz"),              /* a name behind a long tag */
+        BYTES_INIT("\x2a\x83\x80\x00odd"),                 /* a name behind a long length */
+        BYTES_INIT("\x1a\x00"),                            /* an empty trace state */
+        BYTES_INIT("\x22\x00"),                            /* an empty parent */
+        BYTES_INIT("\x22\x08\0\0\0\0\0\0\0\0"),            /* a parent of zeros */
+        BYTES_INIT("\x4a\x00"),                            /* an attribute of nothing */
+        BYTES_INIT("\x4a\x02\x12\x00"),                    /* one without a key */
+        BYTES_INIT("\x4a\x03\x0a\x01k"),                   /* one without a value */
         BYTES_INIT("\x4a\x09\x12\x02\x10\x01\x0a\x03key"), /* value before key */
         BYTES_INIT("\x4a\x08\x0a\x01k\x0a\x01l\x12\x00"),  /* two keys */
         BYTES_INIT("\x4a\x0c\x0a\x01k\x12\x02\x10\x01\x12\x03\x0a\x01v"), /* two values */
-        BYTES_INIT("\x4a\x0a\x0a\x01k\x12\x05\x10\x01\x0a\x01v"), /* a value of two types */
-        BYTES_INIT("\x4a\x09\x0a\x01k\x12\x04\x10\x81\x80\x00"),  /* a long true */
-        BYTES_INIT("\x4a\x07\x0a\x01k\x12\x02\x10\x05"),          /* a bool of 5 */
-        BYTES_INIT("\x4a\x0a\x0a\x01k\x12\x05\x0a\x82\x00" "v1"), /* a text behind a long length */
-        BYTES_INIT("\x4a\x08\x0a\x01k\x12\x03\x42\x01x"),         /* a later type of value */
-        BYTES_INIT("\x50\x00"),                         /* a count of zero, written out */
+        BYTES_INIT("\x4a\x0a\x0a\x01k\x12\x05\x10\x01\x0a\x01v"),         /* a value of two types */
+        BYTES_INIT("\x4a\x09\x0a\x01k\x12\x04\x10\x81\x80\x00"),          /* a long true */
+        BYTES_INIT("\x4a\x07\x0a\x01k\x12\x02\x10\x05"),                  /* a bool of 5 */
+        BYTES_INIT("\x4a\x0a\x0a\x01k\x12\x05\x0a\x82\x00"
+                   "v1"),                                 /* a text behind a long length */
+        BYTES_INIT("\x4a\x08\x0a\x01k\x12\x03\x42\x01x"), /* a later type of value */
+        BYTES_INIT("\x50\x00"),                           /* a count of zero, written out */
         BYTES_INIT("\x50\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), /* one of 64 bits */
-        BYTES_INIT("\x5a\x00"),                         /* an event of nothing */
-        BYTES_INIT("\x6a\x00"),                         /* a link of nothing */
-        BYTES_INIT("\x7a\x00"),                         /* a status of nothing */
-        BYTES_INIT("\x7a\x02\x18\x02"),                 /* and another */
-        BYTES_INIT("\x85\x01\0\0\0\0"),                 /* flags of zero, written out */
-        BYTES_INIT("\xc2\x3e\x05\xff\x00\x80zz"),       /* unknown fields of every type */
+        BYTES_INIT("\x5a\x00"),                                     /* an event of nothing */
+        BYTES_INIT("\x6a\x00"),                                     /* a link of nothing */
+        BYTES_INIT("\x7a\x00"),                                     /* a status of nothing */
+        BYTES_INIT("\x7a\x02\x18\x02"),                             /* and another */
+        BYTES_INIT("\x85\x01\0\0\0\0"),                             /* flags of zero, written out */
+        BYTES_INIT("\xc2\x3e\x05\xff\x00\x80zz"), /* unknown fields of every type */
         BYTES_INIT("\xc0\x3e\x2a"),
         BYTES_INIT("\xc1\x3e........"),
         BYTES_INIT("\xc5\x3e...."),
@@ -184,8 +193,7 @@ static void put_odd_field(struct span_random *random, struct bb_buf *span)
 
 static void put_span(struct span_random *random, struct bb_buf *scope_spans)
 {
-    struct bb_trace_id trace_id =
-        span_build_trace_id(span_random_below(random, RANDOM_TRACES) + 1);
+    struct bb_trace_id trace_id = span_build_trace_id(span_random_below(random, RANDOM_TRACES) + 1);
     bool is_odd = span_random_below(random, 4) == 0;
     struct bb_buf span;
 
@@ -266,9 +274,9 @@ void span_random_put_request(struct span_random *random, struct bb_buf *request)
 
 static struct bb_condition random_condition(struct span_random *random)
 {
-    static const char *const values[] = {"200",  "-5",  "72.5", "true",  "0.1", "AP+A",
-                                         "",     "a",   "[]",   "{}",    "-0",  "web",
-                                         "1e+300", "none of them", "[200]", "00f067aa0ba902b7"};
+    static const char *const values[] = {
+        "200", "-5", "72.5", "true", "0.1",    "AP+A",         "",      "a",
+        "[]",  "{}", "-0",   "web",  "1e+300", "none of them", "[200]", "00f067aa0ba902b7"};
     struct bb_condition condition = {
         .type = (enum bb_condition_type)span_random_below(random, BB_CONDITION_ERROR_TAG + 1)};
 

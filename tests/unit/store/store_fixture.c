@@ -243,8 +243,8 @@ static void check_operations(struct store_fixture *fx, struct bb_slice service)
     bb_arena_init(&arena, ARENA_BYTES);
     const struct bb_operation *expected =
         store_model_operations(&fx->model, service, &arena, &expected_count);
-    assert_int_equal(
-        bb_store_operations(fx->store, service, &ctl, &arena, &operations, &count), BB_OK);
+    assert_int_equal(bb_store_operations(fx->store, service, &ctl, &arena, &operations, &count),
+                     BB_OK);
     assert_false(ctl.incomplete);
     assert_int_equal(count, expected_count);
     for (uint32_t i = 0; i < count; i++) {

@@ -164,10 +164,9 @@ static bool has_attribute_anywhere(const struct model_span *span, struct bb_slic
     struct bb_pb_reader links = events;
     struct bb_event_view event;
     struct bb_link_view link;
-    bool is_found =
-        has_attribute(span->ref.bytes, BB_F_SPAN_ATTRIBUTES, key, wanted) ||
-        has_attribute(span->resource.bytes, BB_F_RESOURCE_ATTRIBUTES, key, wanted) ||
-        has_attribute(span->scope.bytes, BB_F_SCOPE_ATTRIBUTES, key, wanted);
+    bool is_found = has_attribute(span->ref.bytes, BB_F_SPAN_ATTRIBUTES, key, wanted) ||
+                    has_attribute(span->resource.bytes, BB_F_RESOURCE_ATTRIBUTES, key, wanted) ||
+                    has_attribute(span->scope.bytes, BB_F_SCOPE_ATTRIBUTES, key, wanted);
 
     while (!is_found && bb_event_next(&events, &event)) {
         is_found = has_attribute(event.bytes, BB_F_EVENT_ATTRIBUTES, key, wanted);

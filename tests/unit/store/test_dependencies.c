@@ -22,8 +22,8 @@ static void check(struct store_fixture *fx, uint64_t min_ns, uint64_t max_ns)
     bb_arena_init(&arena, (size_t)64 << 20);
     const struct bb_dependency *expected =
         store_model_dependencies(&fx->model, min_ns, max_ns, &arena, &expected_count);
-    assert_int_equal(
-        bb_store_dependencies(fx->store, min_ns, max_ns, &ctl, &arena, &calls, &count), BB_OK);
+    assert_int_equal(bb_store_dependencies(fx->store, min_ns, max_ns, &ctl, &arena, &calls, &count),
+                     BB_OK);
     assert_false(ctl.incomplete);
     assert_int_equal(count, expected_count);
     for (uint32_t i = 0; i < count; i++) {
@@ -74,11 +74,10 @@ static void counts_calls_and_those_that_failed(void **state)
     append(fx, "web", (struct span_spec){.trace = 1, .id = 1, .start_unix_ns = t});
     append(fx, "cart", (struct span_spec){.trace = 1, .id = 2, .parent = 1, .start_unix_ns = t});
     check_one(fx, 1, 0);
-    append(fx, "cart", (struct span_spec){.trace = 1,
-                                          .id = 3,
-                                          .parent = 1,
-                                          .start_unix_ns = t + 1,
-                                          .status = BB_STATUS_ERROR});
+    append(
+        fx, "cart",
+        (struct span_spec){
+            .trace = 1, .id = 3, .parent = 1, .start_unix_ns = t + 1, .status = BB_STATUS_ERROR});
     check_one(fx, 2, 1);
     /* No calls: within a service, of a parent that isn't there, of one in another trace. */
     append(fx, "cart", (struct span_spec){.trace = 1, .id = 4, .parent = 2, .start_unix_ns = t});
@@ -131,7 +130,8 @@ static void the_range_is_of_the_child_and_includes_both_ends(void **state)
 static void agrees_with_the_model_on_random_spans(void **state)
 {
     struct store_fixture *fx = *state;
-    struct span_random random = {.seed = 11, .start_unix_ns = FIXTURE_START_NS,
+    struct span_random random = {.seed = 11,
+                                 .start_unix_ns = FIXTURE_START_NS,
                                  /* Which of two spans of one id is the parent isn't defined. */
                                  .has_unique_ids = true};
 

@@ -179,8 +179,7 @@ static unsigned damage_files(const char *dir_path, const char *suffix)
     for (const struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
         size_t size = strlen(entry->d_name);
         char path[512];
-        if (size < strlen(suffix) ||
-            strcmp(entry->d_name + size - strlen(suffix), suffix) != 0) {
+        if (size < strlen(suffix) || strcmp(entry->d_name + size - strlen(suffix), suffix) != 0) {
             continue;
         }
         snprintf(path, sizeof path, "%s/%s", dir_path, entry->d_name);

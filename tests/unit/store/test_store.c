@@ -1,8 +1,8 @@
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,9 +36,8 @@ static void a_new_store_is_empty_and_ready(void **state)
 static void an_append_is_seen_at_once_by_every_query(void **state)
 {
     struct store_fixture *fx = *state;
-    struct bb_search search = {.limit = 20,
-                               .service_name = bb_slice_from_cstr("web"),
-                               .has_service_name = true};
+    struct bb_search search = {
+        .limit = 20, .service_name = bb_slice_from_cstr("web"), .has_service_name = true};
 
     for (uint64_t i = 1; i <= 30; i++) {
         store_fixture_append_span(fx, spec(i % 7 + 1, i, i));
@@ -215,8 +214,7 @@ static void *write_batches(void *arg)
             span_build_span(&build, spec(writer->number + 1, id, id));
         }
         struct bb_span_batch spans = span_build_batch(&build, &arena);
-        writer->err =
-            bb_store_append(writer->fx->store, &spans, bb_buf_slice(&build.wire), NULL);
+        writer->err = bb_store_append(writer->fx->store, &spans, bb_buf_slice(&build.wire), NULL);
         bb_arena_dispose(&arena);
         span_build_dispose(&build);
     }

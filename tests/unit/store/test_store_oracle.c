@@ -76,7 +76,6 @@ static void check_searches(struct store_fixture *fx, struct span_random *random,
     }
 }
 
-
 static void run_round(struct store_fixture *fx, uint64_t seed, int append_count)
 {
     struct span_random random = {.seed = seed, .start_unix_ns = FIXTURE_START_NS};

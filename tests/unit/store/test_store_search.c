@@ -122,8 +122,7 @@ static void bounds_are_inclusive_at_both_ends(void **state)
     search.start_unix_ns_min++;
     search.start_unix_ns_max--;
     check_hits(fx, &search, (const uint64_t[]){3}, 1);
-    search = (struct bb_search){
-        .limit = 10, .duration_ns_min = 2 * MS, .duration_ns_max = 4 * MS};
+    search = (struct bb_search){.limit = 10, .duration_ns_min = 2 * MS, .duration_ns_max = 4 * MS};
     check_hits(fx, &search, (const uint64_t[]){4, 3, 2}, 3);
     search.duration_ns_min++;
     search.duration_ns_max--;

@@ -65,7 +65,7 @@ static void a_full_span_comes_back_byte_for_byte(void **state)
 static void values_of_every_size_come_back(void **state)
 {
     struct store_fixture *fx = *state;
-    static const size_t sizes[] = {0,    1,     127,   128,    1023,   1024,   1025,
+    static const size_t sizes[] = {0,    1,     127,   128,   1023,  1024,    1025,
                                    4096, 16383, 16384, 65535, 65536, 1000000, 5000000};
     static uint8_t value[5000000];
 
