@@ -169,6 +169,11 @@ static void append_json(struct bb_json_writer *json, const struct bb_value *valu
     }
 }
 
+void bb_value_write_json(const struct bb_value *value, struct bb_json_writer *json)
+{
+    append_json(json, value, 0);
+}
+
 void bb_value_append_text(const struct bb_value *value, struct bb_buf *out)
 {
     struct bb_json_writer json = bb_json_writer_of(out);

@@ -79,6 +79,13 @@ struct bb_value bb_value_read(struct bb_slice any_value);
  */
 void bb_value_append_text(const struct bb_value *value, struct bb_buf *out);
 
+struct bb_json_writer;
+
+/* The value as JSON: strings, booleans, numbers, arrays and objects as they are, bytes as standard
+ * base64, empty as null. What is nested deeper than BB_VALUE_DEPTH_MAX, which no accepted value is,
+ * becomes null. */
+void bb_value_write_json(const struct bb_value *value, struct bb_json_writer *json);
+
 /* A double as above (a power of two may have a digit more than it needs: its two neighbours are not
  * equally far). `out` takes at most 32 bytes with the NUL; returns the length. */
 #define BB_DOUBLE_TEXT_SIZE 32

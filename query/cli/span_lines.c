@@ -3,8 +3,6 @@
 #include "common/json_writer.h"
 #include "common/otlp_view.h"
 
-static void write_value(struct bb_json_writer *json, const struct bb_value *value);
-
 /* The pairs as one object. */
 static void write_pairs(struct bb_json_writer *json, struct bb_attribute_iter iter)
 {
@@ -13,48 +11,9 @@ static void write_pairs(struct bb_json_writer *json, struct bb_attribute_iter it
     bb_json_begin_object(json);
     while (bb_attribute_next(&iter, &attribute)) {
         bb_json_key_slice(json, attribute.key);
-        write_value(json, &attribute.value);
+        bb_value_write_json(&attribute.value, json);
     }
     bb_json_end_object(json);
-}
-
-/* Recurses no deeper than bb_otlp_walk has let pass. */
-static void write_value(struct bb_json_writer *json, const struct bb_value *value)
-{
-    struct bb_pb_reader reader;
-    struct bb_value element;
-
-    switch (value->type) {
-    case BB_VALUE_STRING:
-        bb_json_string(json, value->bytes);
-        break;
-    case BB_VALUE_BOOL:
-        bb_json_bool(json, value->boolean);
-        break;
-    case BB_VALUE_INT:
-        bb_json_int(json, value->integer);
-        break;
-    case BB_VALUE_DOUBLE:
-        bb_json_double(json, value->real);
-        break;
-    case BB_VALUE_BYTES:
-        bb_json_base64(json, value->bytes);
-        break;
-    case BB_VALUE_ARRAY:
-        reader = bb_pb_reader_of(value->bytes);
-        bb_json_begin_array(json);
-        while (bb_array_next(&reader, &element)) {
-            write_value(json, &element);
-        }
-        bb_json_end_array(json);
-        break;
-    case BB_VALUE_KVLIST:
-        write_pairs(json, bb_kvlist_iter_of(value));
-        break;
-    case BB_VALUE_EMPTY:
-        bb_json_null(json);
-        break;
-    }
 }
 
 static void write_attributes(struct bb_json_writer *json, struct bb_slice message,
