@@ -270,12 +270,12 @@ static bool read_time_codes(struct bb_pb_reader *reader, uint32_t row_count, uin
     return true;
 }
 
-static bool read_times(struct bb_pb_reader *reader, struct bb_block *block, struct bb_arena *arena)
+/* `codes` is room for a code a row. */
+static bool read_times(struct bb_pb_reader *reader, struct bb_block *block, uint64_t *codes)
 {
-    uint64_t *codes = bb_arena_try_alloc(arena, block->row_count * sizeof *codes);
     uint64_t start = 0;
 
-    if (codes == NULL || !read_time_codes(reader, block->row_count, codes)) {
+    if (!read_time_codes(reader, block->row_count, codes)) {
         return false;
     }
     for (uint32_t i = 0; i < block->row_count; i++) {
@@ -343,11 +343,12 @@ enum bb_err bb_block_decode(struct bb_slice columns_frame, const struct bb_dicti
     block.rows = bb_arena_try_calloc(arena, block.row_count, sizeof *block.rows);
     block.page_first_rows =
         bb_arena_try_alloc(arena, (block.page_count + 1) * sizeof *block.page_first_rows);
-    if (block.rows == NULL || block.page_first_rows == NULL) {
+    uint64_t *time_codes = bb_arena_try_alloc(arena, block.row_count * sizeof *time_codes);
+    if (block.rows == NULL || block.page_first_rows == NULL || time_codes == NULL) {
         return BB_ENOMEM;
     }
     if (!read_pages(&reader, &block) || !read_traces(&reader, &block) ||
-        !read_span_ids(&reader, &block) || !read_times(&reader, &block, arena) ||
+        !read_span_ids(&reader, &block) || !read_times(&reader, &block, time_codes) ||
         !read_codes(&reader, &block, dictionary) || reader.next != reader.end) {
         return BB_ECORRUPT;
     }
