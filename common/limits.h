@@ -19,7 +19,7 @@
 #define BB_RESOURCE_BYTES_MAX (1u << 20)
 /* Spans in one request: as many as a segment holds, so that a request is appended whole. */
 #define BB_REQUEST_SPANS_MAX (1u << 20)
-/* Nesting of one AnyValue. A stack frame a level stays far below the 256 KiB of our threads. */
+/* Nesting of one AnyValue. A stack frame a level stays far below the 1 MiB of our threads. */
 #define BB_VALUE_DEPTH_MAX 32
 /* Nesting of one JSON document. The deepest AnyValue takes 4 levels for each of its own. */
 #define BB_JSON_DEPTH_MAX 192

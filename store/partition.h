@@ -62,8 +62,8 @@ struct bb_partition {
     _Atomic uint64_t next_log;   /* sequence of the next log entry */
 
     /*
-     * Guards what is below. Nests in the store's append lock and in no other; nothing but the
-     * engine's own locks nests in it.
+     * Guards what is below. Nests in the store's append lock and in its mutex; nothing but a
+     * segment's lock and the engine's own nests in it.
      */
     pthread_mutex_t mutex;
     struct bb_kv *kv; /* NULL until it is opened; then constant until the partition goes */

@@ -38,7 +38,7 @@ struct bb_store {
     /* One sealing or housekeeping at a time. Nests outside append_lock. */
     pthread_mutex_t keep_mutex;
 
-    /* Guards what is below. Innermost; held for moments only. */
+    /* Guards what is below. Nests in append_lock; the mutexes of partitions nest in it. */
     pthread_mutex_t mutex;
     pthread_cond_t wake_keeper;
     pthread_cond_t segment_sealed;    /* goes with sealed_count */
