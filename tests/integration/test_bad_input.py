@@ -697,7 +697,7 @@ def frame_cases():
     """gRPC: the frames and what is in them."""
     gzip_header = ("grpc-encoding", "gzip")
     one = raw.frame
-    unimplemented = "/opentelemetry.proto.collector.trace.v1.TraceService/Nothing"
+    no_such_method = "/opentelemetry.proto.collector.trace.v1.TraceService/Nothing"
     yield Case("frame.flag_without_encoding", frames(lambda good: one(gzip.compress(good), 1)), 3)
     # gRPC core 1.51 hands up a frame with a flag that doesn't exist as an empty message or as none,
     # and an empty request succeeds: nothing tells the two apart.
@@ -734,7 +734,7 @@ def frame_cases():
     yield Case("frame.cut", frames(lambda good: one(good)[:-5]), 3, "no message")
     yield Case("frame.head_cut", frames(lambda good: b"\x00\x00"), 3, "no message")
     yield Case("frame.none", frames(lambda good: b""), 3, "no message")
-    yield Case("frame.unknown_method", frames(one, path=unimplemented), 12)
+    yield Case("frame.unknown_method", frames(one, path=no_such_method), 12)
     yield Case("frame.no_path", frames(one, path="/"), 12)
     yield Case("frame.get", frames(one, method="GET"), (None, 2, 12, 13, 3))
     yield Case("frame.message_of_65_mib", export(long_unknown_field), 8)

@@ -125,12 +125,12 @@ class Api:
         streams = method in ("GetTrace", "FindTraces", "FindTraceSummaries")
         channel = self.channel("grpc-query")
         make = channel.unary_stream if streams else channel.unary_unary
-        stub = make(
+        call = make(
             path,
             request_serializer=request_class.SerializeToString,
             response_deserializer=response_class.FromString,
         )
-        answer = stub(request_class(**fields), timeout=TIMEOUT_S)
+        answer = call(request_class(**fields), timeout=TIMEOUT_S)
         return list(answer) if streams else answer
 
     # One trace, by each way out: {(trace id, span id): [flat spans]}
